@@ -1,0 +1,208 @@
+/**
+ * Every error that this package throws on purpose. Each has a class, a literal `code` for `switch`, the evidence as
+ * fields, and the `cause`. Codes are part of the public interface; messages are for developers and hold no secret.
+ */
+
+/** Base class of all errors of this package. Catch this, then switch on `code`. */
+export abstract class ApprovalError extends Error {
+  abstract readonly code: string
+
+  constructor(message: string, options?: { cause?: unknown }) {
+    // A key `cause` that is undefined would still show up in inspect(); leave it out.
+    super(message, options?.cause === undefined ? undefined : { cause: options.cause })
+    this.name = new.target.name
+  }
+}
+
+/** An option given to a constructor or factory is missing, unknown or of the wrong kind. A mistake in code or configuration. */
+export class InvalidOptionError extends ApprovalError {
+  readonly code = 'ERR_OPTION'
+  /** The option's name, with dots for nesting: `policy.maxAgeSeconds`. */
+  readonly option: string
+
+  constructor(option: string, message: string, options?: { cause?: unknown }) {
+    super(message, options)
+    this.option = option
+  }
+}
+
+/** A value that came from outside (a token, an id, a phone number) does not have the form it must have. Nothing was sent. */
+export class InvalidInputError extends ApprovalError {
+  readonly code = 'ERR_INPUT'
+  /** The field's name. Never its value. */
+  readonly field: string
+
+  constructor(field: string, message: string, options?: { cause?: unknown }) {
+    super(message, options)
+    this.field = field
+  }
+}
+
+/** The provider answered, and the answer was no. */
+export class ProviderRejectedError extends ApprovalError {
+  readonly code = 'ERR_PROVIDER_REJECTED'
+  readonly provider: string
+  /** HTTP status of the answer. */
+  readonly status: number
+  /** The provider's own error code, where it gives one. */
+  readonly providerCode: string | undefined
+  /** The provider's own sentence, where it gives one: one line, 200 characters at most, control characters removed. */
+  readonly providerMessage: string | undefined
+
+  constructor(
+    provider: string,
+    reply: { status: number; providerCode?: string | undefined; providerMessage?: string | undefined },
+    options?: { cause?: unknown },
+  ) {
+    const code = reply.providerCode === undefined ? '' : `, code ${reply.providerCode}`
+    const text = reply.providerMessage === undefined ? '' : `: ${reply.providerMessage}`
+    super(`${provider} refused the request (HTTP ${reply.status}${code})${text}`, options)
+    this.provider = provider
+    this.status = reply.status
+    this.providerCode = reply.providerCode
+    this.providerMessage = reply.providerMessage
+  }
+}
+
+/** The provider asks us to come back later (HTTP 429, or 503 with `Retry-After`). */
+export class ProviderRateLimitedError extends ApprovalError {
+  readonly code = 'ERR_PROVIDER_RATE_LIMITED'
+  readonly provider: string
+  readonly status: number
+  readonly providerCode: string | undefined
+  /** Milliseconds to wait, from `Retry-After`; undefined when the provider did not say. */
+  readonly retryAfterMs: number | undefined
+
+  constructor(
+    provider: string,
+    reply: { status: number; providerCode?: string | undefined; retryAfterMs?: number | undefined },
+    options?: { cause?: unknown },
+  ) {
+    super(`${provider} answers that there were too many requests (HTTP ${reply.status})`, options)
+    this.provider = provider
+    this.status = reply.status
+    this.providerCode = reply.providerCode
+    this.retryAfterMs = reply.retryAfterMs
+  }
+}
+
+/** The answer is not one that the provider documents: wrong type, missing field, broken JSON, too large, a redirect. */
+export class ProviderProtocolError extends ApprovalError {
+  readonly code = 'ERR_PROVIDER_PROTOCOL'
+  readonly provider: string
+  /** HTTP status of the answer, when there was one. */
+  readonly status: number | undefined
+
+  constructor(provider: string, message: string, options?: { status?: number; cause?: unknown }) {
+    super(`${provider}: ${message}`, options)
+    this.provider = provider
+    this.status = options?.status
+  }
+}
+
+/** A deadline passed before the provider's answer was complete. Whether the provider acted is unknown. */
+export class ProviderTimeoutError extends ApprovalError {
+  readonly code = 'ERR_PROVIDER_TIMEOUT'
+  readonly provider: string
+  readonly phase: 'connect' | 'total'
+  /** The deadline, in milliseconds. */
+  readonly timeoutMs: number
+
+  constructor(provider: string, phase: 'connect' | 'total', timeoutMs: number, options?: { cause?: unknown }) {
+    super(
+      phase === 'connect'
+        ? `${provider} could not be connected to within ${timeoutMs} ms`
+        : `${provider} did not answer completely within ${timeoutMs} ms`,
+      options,
+    )
+    this.provider = provider
+    this.phase = phase
+    this.timeoutMs = timeoutMs
+  }
+}
+
+/** The provider could not be reached: name not found, connection refused or reset, TLS failure, circuit open. */
+export class ProviderUnreachableError extends ApprovalError {
+  readonly code = 'ERR_PROVIDER_UNREACHABLE'
+  readonly provider: string
+  /** The system's code, such as `ECONNREFUSED`, or `CIRCUIT_OPEN`. */
+  readonly reason: string
+
+  constructor(provider: string, reason: string, options?: { cause?: unknown }) {
+    super(`${provider} could not be reached (${reason})`, options)
+    this.provider = provider
+    this.reason = reason
+  }
+}
+
+/** No such approval, or not one of this session. The two are told apart nowhere, on purpose. */
+export class ApprovalNotFoundError extends ApprovalError {
+  readonly code = 'ERR_APPROVAL_NOT_FOUND'
+
+  constructor() {
+    super('there is no such approval for this session')
+  }
+}
+
+/** The approval is not one that can be redeemed: not approved, used already, too late, or bound to something else. */
+export class ApprovalNotRedeemableError extends ApprovalError {
+  readonly code = 'ERR_APPROVAL_NOT_REDEEMABLE'
+  readonly reason: 'pending' | 'denied' | 'expired' | 'cancelled' | 'failed' | 'redeemed' | 'binding'
+
+  constructor(reason: ApprovalNotRedeemableError['reason']) {
+    super(
+      reason === 'binding'
+        ? 'the approval was given for something else (purpose, subject or bound data differ)'
+        : `the approval cannot be redeemed: it is ${reason}`,
+    )
+    this.reason = reason
+  }
+}
+
+/** No push is sent: another one is pending for the recipient, the budget is used up, or the recipient asked for peace. */
+export class ApprovalLimitedError extends ApprovalError {
+  readonly code = 'ERR_APPROVAL_LIMITED'
+  readonly reason: 'pending-elsewhere' | 'budget' | 'after-denial' | 'locked'
+  /** Seconds after which another try can succeed; undefined for `locked`, which only a stronger factor undoes. */
+  readonly retryAfterSeconds: number | undefined
+
+  constructor(reason: ApprovalLimitedError['reason'], retryAfterSeconds?: number) {
+    super(`no approval was started: ${reason}`)
+    this.reason = reason
+    this.retryAfterSeconds = retryAfterSeconds
+  }
+}
+
+/** A store could not be read or written. Callers fail closed. */
+export class StoreUnavailableError extends ApprovalError {
+  readonly code = 'ERR_STORE_UNAVAILABLE'
+}
+
+/** A store with a fixed capacity is full. Nothing was written. */
+export class StoreFullError extends ApprovalError {
+  readonly code = 'ERR_STORE_FULL'
+}
+
+/** The application mounted something in a way that cannot work; the message says how to mount it. */
+export class ConfigurationError extends ApprovalError {
+  readonly code = 'ERR_CONFIGURATION'
+}
+
+/** All errors that this package throws on purpose, for an exhaustive `switch (error.code)`. */
+export type AnyApprovalError =
+  | InvalidOptionError
+  | InvalidInputError
+  | ProviderRejectedError
+  | ProviderRateLimitedError
+  | ProviderProtocolError
+  | ProviderTimeoutError
+  | ProviderUnreachableError
+  | ApprovalNotFoundError
+  | ApprovalNotRedeemableError
+  | ApprovalLimitedError
+  | StoreUnavailableError
+  | StoreFullError
+  | ConfigurationError
+
+/** The `code` of every error of this package. */
+export type ErrorCode = AnyApprovalError['code']

@@ -1,0 +1,16 @@
+export * from './errors.js'
+export type { FetchInit, FetchLike, FetchResponse, Logger, Runtime } from './runtime.js'
+export type { JsonObject, JsonValue } from './approval/json.js'
+export type { Counter, Lifetime, StateRecord, StateStore } from './approval/state-store.js'
+export type {
+  ApprovalChannel,
+  CallOptions,
+  ChannelAnswer,
+  ChannelHandle,
+  ChannelRequest,
+  ChannelStarted,
+  ChannelStatus,
+  ProofKind,
+  Recipient,
+  RecipientDecision,
+} from './approval/channel.js'

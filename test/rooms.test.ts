@@ -1,0 +1,59 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, relative, resolve } from 'node:path'
+import { expect, test } from 'vitest'
+
+// design: arrows point at what is imported; errors and runtime are open to all and import nothing of ours.
+const src = resolve(import.meta.dirname, '../src')
+const allowed: Readonly<Record<string, readonly string[]>> = {
+  errors: [],
+  runtime: [],
+  approval: [],
+  providers: ['approval'],
+  webhooks: ['approval', 'providers'],
+  strategies: ['approval'],
+  middleware: ['approval'],
+  users: ['approval'],
+  stores: ['approval', 'users'],
+  sandbox: ['providers', 'users'],
+  cli: ['approval', 'providers', 'webhooks', 'users', 'stores', 'sandbox'],
+  index: ['approval'],
+}
+// Files of a provider that a stand-in and a webhook may share: what is on the wire, and pure signing. Never a client.
+const sharedProviderFile = /^providers\/[a-z]+\/(wire|signing)(-[a-z-]+)?\.js$/
+
+function sources(dir: string): string[] {
+  return readdirSync(dir, { withFileTypes: true }).flatMap((entry) =>
+    entry.isDirectory() ? sources(join(dir, entry.name)) : entry.name.endsWith('.ts') ? [join(dir, entry.name)] : [],
+  )
+}
+
+function room(path: string): string {
+  return path.replace(/\.[tj]s$/, '').split('/')[0]!
+}
+
+function imports(file: string): string[] {
+  const text = readFileSync(file, 'utf8')
+  return [...text.matchAll(/(?:from|import)\s*\(?\s*'(\.[^']+)'/g)].map((match) =>
+    relative(src, resolve(dirname(file), match[1]!)),
+  )
+}
+
+test.each(sources(src).map((file) => relative(src, file)))('%s imports only what its room may', (file) => {
+  const from = room(file)
+  expect(Object.keys(allowed)).toContain(from)
+  for (const target of imports(join(src, file))) {
+    const to = room(target)
+    if (to === from) {
+      // A provider knows itself and the shared transport, never another provider.
+      if (from === 'providers') expect(provider(target)).toMatch(new RegExp(`^(${provider(file)}|http(-[a-z]+)*)$`))
+      continue
+    }
+    if (to === 'errors' || to === 'runtime') continue
+    expect(allowed[from], `${file} -> ${target}`).toContain(to)
+    if (to === 'providers' && from !== 'cli') expect(target).toMatch(sharedProviderFile)
+  }
+})
+
+function provider(path: string): string {
+  return path.split('/')[1]!.replace(/\.[tj]s$/, '')
+}
