@@ -14,3 +14,17 @@ export type {
   Recipient,
   RecipientDecision,
 } from './approval/channel.js'
+export type {
+  ApprovalHandle,
+  ApprovalRule,
+  Approvals,
+  ApprovalStatus,
+  ApprovalView,
+  RedeemedApproval,
+  RedeemRequest,
+  ReleaseHandle,
+  SettleResult,
+  Settlement,
+  StartedApproval,
+  StartRequest,
+} from './approval/approvals-types.js'
