@@ -1,0 +1,1 @@
+export { MemoryStateStore, type MemoryStateStoreOptions } from './memory.js'
