@@ -28,3 +28,8 @@ export type {
   StartedApproval,
   StartRequest,
 } from './approval/approvals-types.js'
+export { createApprovals } from './approval/approvals.js'
+export type { ApprovalsOptions } from './approval/approvals-options.js'
+export { canonicalJson } from './approval/canonical-json.js'
+export type { ApprovalEvent } from './approval/events.js'
+export { promptText } from './approval/prompt-text.js'
