@@ -1,0 +1,168 @@
+import { z } from 'zod'
+import { objectWith, parseOptions, runtimeOption } from '../options.js'
+import { resolveRuntime, type Runtime } from '../runtime.js'
+import { compareAndSet } from './compare-and-set.js'
+import { keyOf } from './random-id.js'
+import type { StateRecord, StateStore } from './state-store.js'
+
+/** Who tries, and for which account. */
+export interface Guess {
+  /** The account. All factors and all sessions count together. */
+  readonly subject: string
+  /** The caller's IP address, if it is known. IPv6 counts by its /64 network. */
+  readonly address?: string | undefined
+  /** A random value that this browser keeps (see `deviceCookie`). One that signed in before has a budget of its own. */
+  readonly device?: string | undefined
+}
+
+/** Whether a guess may be made. A guess that may has been counted already, as a failure, until it is settled. */
+export type GuessPermit =
+  | {
+      readonly allowed: true
+      /** It was right: the counters start anew, and the device is known from now on. */
+      succeeded(): Promise<void>
+      /** It was never judged (the provider is down): it doesn't count. A wrong guess needs no call. */
+      withdrawn(): Promise<void>
+    }
+  | { readonly allowed: false; readonly scope: 'account' | 'address'; readonly retryAfterSeconds: number }
+
+/** What {@link createGuessLimits} takes. */
+export interface GuessLimitsOptions {
+  readonly state: StateStore
+  /** Wrong guesses in a row before an account pauses: 1 to 10. Default 5. */
+  readonly freeGuesses?: number | undefined
+  /** The same for an address, over all accounts. Default 50. */
+  readonly freeGuessesPerAddress?: number | undefined
+  /** The first pause, in seconds; each further wrong guess doubles it. Default 30. */
+  readonly pauseSeconds?: number | undefined
+  /** The longest pause, in seconds: nobody is locked out for good. Default one hour, at most a day. */
+  readonly maxPauseSeconds?: number | undefined
+  readonly runtime?: Partial<Runtime> | undefined
+}
+
+/** Limits on guessing codes and passwords. Ask before anything is compared and before a provider is called. */
+export interface GuessLimits {
+  /** Counts a guess and says whether it may be made. Rejects when the store can't answer: then it may not. */
+  begin(guess: Guess): Promise<GuessPermit>
+}
+
+const optionsSchema = z.strictObject({
+  state: objectWith<StateStore>(['get', 'put', 'putIfAbsent', 'update', 'delete'], 'give a state store'),
+  freeGuesses: z.number().int().min(1).max(10).default(5),
+  freeGuessesPerAddress: z.number().int().min(1).max(10_000).default(50),
+  pauseSeconds: z.number().int().min(1).max(3600).default(30),
+  maxPauseSeconds: z.number().int().min(1).max(86_400).default(3600),
+  runtime: runtimeOption,
+})
+
+const DAY_MS = 86_400_000
+// Failures in a row are remembered until this long after the last one.
+const ACCOUNT_MEMORY_MS = 30 * DAY_MS
+const ADDRESS_MEMORY_MS = 3_600_000
+const DEVICE_MEMORY_MS = 90 * DAY_MS
+
+const budgetRecord = z.object({ failures: z.number().int().min(0), notBefore: z.number() })
+type Budget = z.output<typeof budgetRecord>
+
+interface Bucket {
+  readonly key: string
+  readonly scope: 'account' | 'address'
+  readonly free: number
+  readonly memoryMs: number
+}
+
+/**
+ * Makes limits on guessing: some free tries, then a pause that doubles with each wrong guess up to `maxPauseSeconds`.
+ * An account counts over all factors, sessions and addresses. A stranger's guesses don't pause a device that signed in
+ * before: it has a budget of its own.
+ *
+ * @throws {@link InvalidOptionError}
+ */
+export function createGuessLimits(options: GuessLimitsOptions): GuessLimits {
+  const settings = parseOptions(optionsSchema, options, 'createGuessLimits')
+  const { state } = settings
+  const { now } = resolveRuntime(settings.runtime)
+  const pauses = { first: settings.pauseSeconds * 1000, longest: settings.maxPauseSeconds * 1000 }
+
+  const account = async (guess: Guess): Promise<Bucket> => {
+    const known = guess.device !== undefined && (await state.get(keyOfDevice(guess))) !== undefined
+    const key = known ? keyOf(guess.subject, guess.device) : keyOf(guess.subject)
+    return { key: `guesses:account:${key}`, scope: 'account', free: settings.freeGuesses, memoryMs: ACCOUNT_MEMORY_MS }
+  }
+  const address = (ip: string): Bucket => ({
+    key: `guesses:address:${keyOf(networkOf(ip))}`,
+    scope: 'address',
+    free: settings.freeGuessesPerAddress,
+    memoryMs: ADDRESS_MEMORY_MS,
+  })
+
+  const count = (bucket: Bucket): Promise<number> =>
+    compareAndSet(state, bucket.key, (record) => {
+      const budget = readBudget(record)
+      const waitMs = budget.notBefore - now()
+      if (waitMs > 0) return { result: waitMs }
+      return { ...spent(budget, bucket, 1), result: 0 }
+    })
+  const giveBack = (bucket: Bucket): Promise<undefined> =>
+    compareAndSet(state, bucket.key, (record) =>
+      record === undefined ? { result: undefined } : { ...spent(readBudget(record), bucket, -1), result: undefined },
+    )
+  const spent = (budget: Budget, bucket: Bucket, by: 1 | -1): { write: Budget; ttlMs: number } => {
+    const failures = Math.max(0, budget.failures + by)
+    const over = failures - bucket.free
+    const pause = over < 0 ? 0 : Math.min(pauses.longest, pauses.first * 2 ** Math.min(over, 30))
+    return { write: { failures, notBefore: pause === 0 ? 0 : now() + pause }, ttlMs: bucket.memoryMs + pause }
+  }
+
+  return {
+    async begin(guess) {
+      const buckets = [await account(guess), ...(guess.address === undefined ? [] : [address(guess.address)])]
+      const counted: Bucket[] = []
+      for (const bucket of buckets) {
+        const waitMs = await count(bucket)
+        if (waitMs > 0) {
+          await Promise.all(counted.map(giveBack))
+          return { allowed: false, scope: bucket.scope, retryAfterSeconds: Math.ceil(waitMs / 1000) }
+        }
+        counted.push(bucket)
+      }
+      return {
+        allowed: true,
+        async succeeded() {
+          const [own, ...others] = counted
+          if (own) await state.delete(own.key)
+          await Promise.all(others.map(giveBack))
+          if (guess.device !== undefined) await state.put(keyOfDevice(guess), true, { ttlMs: DEVICE_MEMORY_MS })
+        },
+        async withdrawn() {
+          await Promise.all(counted.map(giveBack))
+        },
+      }
+    },
+  }
+}
+
+function keyOfDevice(guess: Guess): string {
+  return `guesses:device:${keyOf(guess.subject, guess.device ?? '')}`
+}
+
+function readBudget(record: StateRecord | undefined): Budget {
+  if (record === undefined) return { failures: 0, notBefore: 0 }
+  // What can't be read throws: a limit that doesn't know its count doesn't let anybody pass.
+  return budgetRecord.parse(record.value)
+}
+
+/** The network that an address counts for: whoever has one IPv6 address has the 2^64 of its network. */
+function networkOf(address: string): string {
+  const plain = address.replace(/^::ffff:(?=\d+\.)/i, '').split('%')[0] ?? ''
+  if (!plain.includes(':')) return plain
+  const [head = '', tail] = plain.toLowerCase().split('::')
+  const left = head === '' ? [] : head.split(':')
+  const right = tail === undefined || tail === '' ? [] : tail.split(':')
+  const zeros = tail === undefined ? 0 : Math.max(0, 8 - left.length - right.length)
+  const groups = [...left, ...Array.from({ length: zeros }, () => '0'), ...right]
+  return groups
+    .slice(0, 4)
+    .map((group) => group.replace(/^0+(?=.)/, ''))
+    .join(':')
+}
