@@ -188,6 +188,17 @@ export class ConfigurationError extends ApprovalError {
   readonly code = 'ERR_CONFIGURATION'
 }
 
+/** The sandbox could not do what was asked: no such push, already answered, nothing arrived in time, a link it can't read. */
+export class SandboxError extends ApprovalError {
+  readonly code = 'ERR_SANDBOX'
+  readonly reason: 'not-found' | 'conflict' | 'timeout' | 'invalid' | 'closed'
+
+  constructor(reason: SandboxError['reason'], message: string, options?: { cause?: unknown }) {
+    super(message, options)
+    this.reason = reason
+  }
+}
+
 /** All errors that this package throws on purpose, for an exhaustive `switch (error.code)`. */
 export type AnyApprovalError =
   | InvalidOptionError
@@ -203,6 +214,7 @@ export type AnyApprovalError =
   | StoreUnavailableError
   | StoreFullError
   | ConfigurationError
+  | SandboxError
 
 /** The `code` of every error of this package. */
 export type ErrorCode = AnyApprovalError['code']

@@ -1,0 +1,17 @@
+export { startSandbox } from './sandbox.js'
+export type { Sandbox, SandboxOptions } from './sandbox.js'
+export type { AuthySandbox, AuthySandboxOptions } from './authy/index.js'
+export type { SandboxClock } from './clock.js'
+export type { ActiveFault, Fault, Faults } from './faults.js'
+export type { MessageFilter, Phone, PushFilter, WaitOptions } from './phone/phone.js'
+export type {
+  DeviceCode,
+  Enrolment,
+  PhoneDetail,
+  PhoneDevice,
+  PhoneMessage,
+  PhonePush,
+  PhoneSafeBox,
+  Presence,
+  PushStatus,
+} from './phone/model.js'

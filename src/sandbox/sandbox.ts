@@ -1,0 +1,86 @@
+import { z } from 'zod'
+import { ConfigurationError } from '../errors.js'
+import { loggerOption, parseOptions, runtimeOption } from '../options.js'
+import { type Logger, resolveRuntime, type Runtime, silentLogger } from '../runtime.js'
+import { type AuthySandbox, authySandboxOptions, type AuthySandboxOptions, startAuthy } from './authy/index.js'
+import type { SandboxClock } from './clock.js'
+import { type Ground, layGround } from './context.js'
+import type { Faults } from './faults.js'
+import { Phone } from './phone/phone.js'
+import { startPhone } from './phone/server.js'
+
+const options = z.strictObject({
+  port: z.int('give a port number, or 0 for any free one').min(0).max(65_000).optional(),
+  authy: authySandboxOptions.optional(),
+  runtime: runtimeOption,
+  logger: loggerOption,
+})
+
+export interface SandboxOptions {
+  /** The first port: the phone's; the providers' follow in the order of the JSON line. 0, the default, picks free ones. */
+  readonly port?: number
+  readonly authy?: AuthySandboxOptions
+  readonly runtime?: Partial<Runtime>
+  readonly logger?: Logger
+}
+
+/** A sandbox that runs: a stand-in for every provider, and the phone. */
+export interface Sandbox {
+  readonly authy: AuthySandbox
+  readonly phone: Phone
+  readonly faults: Faults
+  readonly clock: SandboxClock
+  /** Addresses and credentials of everything, as the command prints them: plain JSON. */
+  describe(): Readonly<Record<string, Readonly<Record<string, unknown>>>>
+  /** Ends all servers, connections and timers. */
+  close(): Promise<void>
+}
+
+/**
+ * Starts a stand-in for every provider, and the phone, on 127.0.0.1.
+ *
+ * For development and tests. Whoever reaches its ports can approve anything, so it refuses to start in production.
+ *
+ * @throws {@link ConfigurationError} when NODE_ENV is `production`.
+ * @throws {@link InvalidOptionError} when an option is unknown or wrong.
+ * @throws {@link SandboxError} `conflict` when a port is taken.
+ *
+ * @example
+ * const sandbox = await startSandbox()
+ * const authy = new AuthyClient({ apiKey: sandbox.authy.apiKey, baseUrl: sandbox.authy.url })
+ * await sandbox.phone.approve(await sandbox.phone.waitForPush())
+ * await sandbox.close()
+ */
+export async function startSandbox(given: SandboxOptions = {}): Promise<Sandbox> {
+  refuseProduction()
+  const { port = 0, authy, runtime, logger = silentLogger } = parseOptions(options, given, 'startSandbox')
+  const ground = layGround(port, resolveRuntime(runtime), logger)
+  try {
+    return await start(ground, authy)
+  } catch (error) {
+    await ground.close()
+    throw error
+  }
+}
+
+async function start(ground: Ground, authyOptions: AuthySandboxOptions | undefined): Promise<Sandbox> {
+  const phoneContext = ground.context('phone')
+  const phoneServer = await startPhone(phoneContext)
+  const authy = await startAuthy(ground.context('authy'), authyOptions)
+  return {
+    authy: authy.handle,
+    phone: new Phone(ground.hub, phoneServer.url, phoneContext.runtime),
+    faults: ground.faults,
+    clock: ground.clock,
+    describe: () => ({ authy: authy.describe(), phone: { url: phoneServer.url } }),
+    close: () => ground.close(),
+  }
+}
+
+function refuseProduction(): void {
+  if (process.env['NODE_ENV'] === 'production') {
+    throw new ConfigurationError(
+      'the sandbox does not start with NODE_ENV=production: whoever reaches it can approve anything',
+    )
+  }
+}
