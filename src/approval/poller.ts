@@ -88,7 +88,7 @@ function nextInterval(heart: Heart, record: ApprovalRecord, intervalMs: number):
   const elapsed = heart.runtime.now() - record.startedAt
   const slowed = Math.min(intervalMs * Math.max(1, elapsed / 30_000), Math.max(intervalMs, slowestIntervalMs))
   const [random = 0] = heart.runtime.randomBytes(1)
-  return slowed * (1 + random / 1280)
+  return Math.round(slowed * (1 + random / 1280))
 }
 
 // One look shortly before the end, so that a late answer is not missed for the sake of the interval; then one at the end.

@@ -62,9 +62,9 @@ export class PushLimits {
   /** Frees the slot if this approval holds it. */
   async releaseSlot(target: PushTarget, approvalId: string): Promise<void> {
     const slot = await this.#state.get(key('slot', target))
-    // Not a delete: between the read and it another approval could have taken the slot.
-    if (slot?.value === approvalId)
-      await this.#state.update(key('slot', target), slot.version, approvalId, { ttlMs: 1 })
+    // Not a delete: between the read and it another approval could have taken the slot. Null is a free slot.
+    if (slot?.value !== approvalId) return
+    await this.#state.update(key('slot', target), slot.version, null, { ttlMs: 1 })
   }
 
   /** A denial: the next push has to wait. Counted once for each approval, however often it is told. */
@@ -111,7 +111,8 @@ export class PushLimits {
       if (await this.#state.putIfAbsent(key('slot', target), approvalId, lifetime)) return
       const slot = await this.#state.get(key('slot', target))
       if (!slot) continue
-      if (typeof slot.value !== 'string' || !(await isOver(slot.value))) {
+      const isFree = slot.value === null || (typeof slot.value === 'string' && (await isOver(slot.value)))
+      if (!isFree) {
         throw new ApprovalLimitedError('pending-elsewhere', this.#secondsTo(slot.expiresAt))
       }
       if (await this.#state.update(key('slot', target), slot.version, approvalId, lifetime)) return

@@ -64,10 +64,10 @@ export async function checkDistinctPeople(checked: CheckedStart, signal: AbortSi
 /** Takes the slot of every recipient, or of none. @throws ApprovalLimitedError */
 export async function acquireSlots(heart: Heart, record: ApprovalRecord): Promise<void> {
   const taken: Recipient[] = []
-  const isOver = async (id: string): Promise<boolean> => id !== record.id && (await isLeftBehind(heart, id))
   try {
     for (const recipient of record.recipients) {
       const target = { channel: record.channel, reference: recipient.reference }
+      const isOver = (id: string): Promise<boolean> => hasDecided(heart, id, recipient)
       await heart.limits.acquire(target, record.id, record.expiresAt, isOver)
       taken.push(recipient)
     }
@@ -79,13 +79,11 @@ export async function acquireSlots(heart: Heart, record: ApprovalRecord): Promis
   }
 }
 
-// A slot is taken before its approval is stored; an approval that isn't there may be about to be. It ends with the slot's own time to live.
-async function isLeftBehind(heart: Heart, id: string): Promise<boolean> {
+// A process that died after a decision left the slot behind. In all other cases the question may still be on the phone,
+// or about to be, and the slot ends with its own time to live.
+async function hasDecided(heart: Heart, id: string, recipient: Recipient): Promise<boolean> {
   const record = await heart.records.read(id)
-  if (!record || isOpen(record)) return false
-  const canCancel = heart.channels.get(record.channel)?.cancel !== undefined
-  // Where nothing can be cancelled, an ended question may still be on the phone: its slot is freed by decisions only.
-  return canCancel || record.status === 'redeemed'
+  return record?.decisions.some((decision) => decision.reference === recipient.reference) ?? false
 }
 
 /**

@@ -93,7 +93,8 @@ export class Watches {
       } catch (error) {
         logger.error({ approval: id, error }, 'the store could not be read; nobody is let in, and reading goes on')
       }
-      await watch.bell.waitFor(runtime.sleep, rereadMs)
+      const untilLook = looking ? rereadMs : Math.max(1, nextLook - runtime.now())
+      await watch.bell.waitFor(runtime.sleep, Math.min(rereadMs, untilLook))
     }
   }
 
