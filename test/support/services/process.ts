@@ -21,14 +21,16 @@ export interface Child {
   readonly gone: () => boolean
 }
 
-// The server ends with the process that asked for it, also when that one is killed and can't clean up.
+// The server ends with the process that asked for it, also when that one is killed and can't clean up: then the pipe from it ends.
 const guardian = `
-"$@" &
+exec 3<&0
+"$@" </dev/null 3<&- &
 server=$!
 echo $server
-while kill -0 $PARENT 2>/dev/null && kill -0 $server 2>/dev/null; do sleep 0.3; done
-kill -QUIT $server 2>/dev/null
-wait $server`
+( read -r end <&3; kill $server; sleep 5; kill -KILL $server ) 2>/dev/null &
+watcher=$!
+wait $server
+kill $watcher 2>/dev/null`
 
 /** Runs a server until it ends, or until this process does. */
 export async function runServer(
@@ -37,8 +39,8 @@ export async function runServer(
 ): Promise<Child> {
   const child = spawn('/bin/sh', ['-c', guardian, 'guardian', ...command], {
     cwd: options.cwd,
-    env: { PATH: process.env['PATH'] ?? '', LC_ALL: 'C', PARENT: String(process.pid) },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { PATH: process.env['PATH'] ?? '', LC_ALL: 'C' },
+    stdio: ['pipe', 'pipe', 'pipe'],
     ...(options.uid === undefined ? {} : { uid: options.uid }),
     ...(options.gid === undefined ? {} : { gid: options.gid }),
     detached: true,
