@@ -135,6 +135,67 @@ export class ProviderUnreachableError extends ApprovalError {
   }
 }
 
+/** The client certificate or its key can't be used, or the service does not accept it. The message says which, as far as it is known. */
+export class ClientCertificateError extends ApprovalError {
+  readonly code = 'ERR_CLIENT_CERTIFICATE'
+  /**
+   * `missing`, `unreadable`, `passphrase`, `mismatch`, `expired`, `not-yet-valid`, `legacy-pkcs12`: known here, nothing was sent.
+   * `refused`: the service said so. `reset`: the connection ended without a word, which is how TLS 1.3 often refuses.
+   */
+  readonly reason:
+    | 'missing'
+    | 'unreadable'
+    | 'passphrase'
+    | 'mismatch'
+    | 'expired'
+    | 'not-yet-valid'
+    | 'legacy-pkcs12'
+    | 'refused'
+    | 'reset'
+
+  constructor(reason: ClientCertificateError['reason'], message: string, options?: { cause?: unknown }) {
+    super(message, options)
+    this.reason = reason
+  }
+}
+
+/** The certificate with which a provider's server answered is not to be trusted. Nothing was sent. */
+export class ServerCertificateError extends ApprovalError {
+  readonly code = 'ERR_SERVER_CERTIFICATE'
+  readonly provider: string
+  readonly reason: 'unknown-authority' | 'host-name' | 'expired'
+
+  constructor(provider: string, reason: ServerCertificateError['reason'], options?: { cause?: unknown }) {
+    const sentences = {
+      'unknown-authority':
+        "the server's certificate is not from a known authority; if it is your own, give it as option ca",
+      'host-name': "the server's certificate is for another host name; check baseUrl",
+      expired: "the server's certificate is outside its validity dates",
+    }
+    super(`${provider}: ${sentences[reason]}`, options)
+    this.provider = provider
+    this.reason = reason
+  }
+}
+
+/** PassBy[ME] answered with its own error (HTTP status 420). */
+export class PassByMeServiceError extends ApprovalError {
+  readonly code = 'ERR_PASSBYME_SERVICE'
+  readonly status = 420
+  /** The service's code, such as `NOT_FOUND`; others than the documented ones are kept. */
+  readonly providerCode: string
+  /** The service's own sentence: one line, 200 characters at most, control characters removed. */
+  readonly providerMessage: string | undefined
+
+  constructor(providerCode: string, providerMessage: string | undefined, options?: { cause?: unknown }) {
+    const line = (text: string): string => text.replace(/\p{C}+/gu, ' ').slice(0, 200)
+    const message = providerMessage === undefined ? undefined : line(providerMessage)
+    super(`PassBy[ME] answered with error ${line(providerCode)}${message === undefined ? '' : `: ${message}`}`, options)
+    this.providerCode = line(providerCode)
+    this.providerMessage = message
+  }
+}
+
 /** No such approval, or not one of this session. The two are told apart nowhere, on purpose. */
 export class ApprovalNotFoundError extends ApprovalError {
   readonly code = 'ERR_APPROVAL_NOT_FOUND'
@@ -208,6 +269,9 @@ export type AnyApprovalError =
   | ProviderProtocolError
   | ProviderTimeoutError
   | ProviderUnreachableError
+  | ClientCertificateError
+  | ServerCertificateError
+  | PassByMeServiceError
   | ApprovalNotFoundError
   | ApprovalNotRedeemableError
   | ApprovalLimitedError

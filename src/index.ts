@@ -10,6 +10,7 @@ export type {
   ChannelRequest,
   ChannelStarted,
   ChannelStatus,
+  PresenceStatus,
   ProofKind,
   Recipient,
   RecipientDecision,

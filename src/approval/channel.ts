@@ -62,6 +62,14 @@ export interface ChannelAnswer {
   readonly reported?: boolean
 }
 
+/**
+ * Whether somebody who approved is still there, where a provider can tell:
+ * - `present`: authenticated now;
+ * - `away`: not now, but may come back (the device went out of reach);
+ * - `ended`: signed out from outside, or gone for good.
+ */
+export type PresenceStatus = 'present' | 'away' | 'ended'
+
 /** What identifies a started question to its channel. */
 export interface ChannelHandle {
   readonly reference: string
@@ -96,6 +104,8 @@ export interface ApprovalChannel {
   readonly pollIntervalMs?: number
   /** Longest life of a question at the provider, in seconds. Default 600. */
   readonly maxTtlSeconds?: number
+  /** False where the device can't show `message`. Such a channel serves logins, never transactions. Default true. */
+  readonly showsMessage?: boolean
 
   /** Puts the question to the people. Resolves when the provider has taken it. */
   start(request: ChannelRequest, call: CallOptions): Promise<ChannelStarted>
@@ -107,4 +117,6 @@ export interface ApprovalChannel {
   release?(handle: ChannelHandle, call: CallOptions): Promise<void>
   /** The provider's one id of a person behind a reference (who may have several aliases), to keep recipients distinct people. */
   identify?(reference: string, call: CallOptions): Promise<string>
+  /** Whether the person is still there. Asked again and again while they are signed in; harmless to repeat. Throws when the provider can't be asked. */
+  presence?(handle: ChannelHandle, call: CallOptions): Promise<PresenceStatus>
 }
