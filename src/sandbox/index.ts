@@ -1,8 +1,18 @@
 export { startSandbox } from './sandbox.js'
 export type { Sandbox, SandboxOptions } from './sandbox.js'
-export type { AuthySandbox, AuthySandboxOptions } from './authy/index.js'
+export type {
+  AuthyCallbackTarget,
+  AuthyRateLimit,
+  AuthySandbox,
+  AuthySandboxOptions,
+  AuthySwitches,
+  AuthyUserChanges,
+  AuthyUserView,
+  CallbackAttempt,
+  NumberInfo,
+} from './authy/index.js'
 export type { SandboxClock } from './clock.js'
-export type { ActiveFault, Fault, Faults } from './faults.js'
+export type { ActiveFault, CallbackChange, Fault, Faults } from './faults.js'
 export type { MessageFilter, Phone, PushFilter, WaitOptions } from './phone/phone.js'
 export type {
   DeviceCode,

@@ -1,30 +1,50 @@
-import { randomBytes } from 'node:crypto'
-import { z } from 'zod'
-import { isSandboxApiKey, sandboxApiKeyPrefix } from '../../providers/authy/wire-sandbox.js'
+import { sandboxApiKeyPrefix } from '../../providers/authy/wire-sandbox.js'
 import type { RunningStandIn, StandInContext } from '../stand-in.js'
-import { errorReply, refuse } from './replies.js'
+import { authyApi } from './api.js'
+import { CallbackSender } from './callback-sender.js'
+import { authyControls } from './controls.js'
+import { AuthySandbox } from './handle.js'
+import type { AuthySandboxOptions } from './options.js'
+import { authyPhone } from './phone-source.js'
+import { errorReply } from './replies.js'
+import { type AuthySettings, AuthyState } from './state.js'
 
-export const authySandboxOptions = z.strictObject({
-  apiKey: z.string().refine(isSandboxApiKey, `begin it with '${sandboxApiKeyPrefix}'`).optional(),
-})
+export { AuthySandbox, type AuthyUserChanges, type AuthyUserView } from './handle.js'
+export type { CallbackAttempt } from './callback-sender.js'
+export { authySandboxOptions } from './options.js'
+export type { AuthyCallbackTarget, AuthyRateLimit, AuthySandboxOptions } from './options.js'
+export type { AuthySwitches, NumberInfo } from './state.js'
 
-export interface AuthySandboxOptions {
-  /** Must begin with `sandbox`. Left out: a random one. */
-  readonly apiKey?: string | undefined
-}
-
-/** The Authy stand-in, as tests see it. */
-export interface AuthySandbox {
-  /** What the official clients take as their base. */
-  readonly url: string
-  readonly apiKey: string
-}
-
+/** Starts the Authy stand-in: the API, the app on the phone, and the sender of callbacks. */
 export async function startAuthy(
   context: StandInContext,
   options: AuthySandboxOptions = {},
 ): Promise<RunningStandIn<AuthySandbox>> {
-  const apiKey = options.apiKey ?? sandboxApiKeyPrefix + randomBytes(13).toString('hex').slice(0, 25)
-  const { url } = await context.listen({ errorReply, handler: () => refuse('60002') })
-  return { handle: { url, apiKey }, describe: () => ({ url, apiKey }) }
+  const state = new AuthyState(settings(context, options), context)
+  const callbacks = new CallbackSender(state, options.callback)
+  const { url } = await context.listen({ errorReply, handler: authyApi(state) })
+  const handle = new AuthySandbox(url, state, callbacks)
+  context.hub.addSource(authyPhone(state, callbacks))
+  context.hub.addControls('authy', authyControls(handle))
+  return { handle, describe: () => ({ url, apiKey: handle.apiKey }) }
+}
+
+function settings({ runtime }: StandInContext, options: AuthySandboxOptions): AuthySettings {
+  const { rateLimit } = options
+  return {
+    apiKey: options.apiKey ?? sandboxApiKeyPrefix + Buffer.from(runtime.randomBytes(13)).toString('hex').slice(0, 25),
+    appName: options.appName ?? 'Sandbox',
+    appId: options.appId ?? 3,
+    firstAuthyId: options.firstAuthyId ?? 1635,
+    magicValues: options.magicValues ?? true,
+    oldAnswers: options.oldAnswers ?? false,
+    enrolAtOnce: options.enrolAtOnce ?? false,
+    limits:
+      rateLimit === false
+        ? false
+        : {
+            requestsPerMinute: rateLimit?.requestsPerMinute ?? 60,
+            tokensPerTenMinutes: rateLimit?.tokensPerTenMinutes ?? 5,
+          },
+  }
 }

@@ -1,25 +1,28 @@
 import { z } from 'zod'
 import { InvalidOptionError, SandboxError } from '../../errors.js'
-import { parseOptions } from '../../options.js'
 import { faultSchema } from '../faults.js'
 import { json, type SandboxReply, type SandboxRequest } from '../http-message.js'
 import { Router } from '../router.js'
 import type { StandInContext } from '../stand-in.js'
 import type { PhoneHub } from './hub.js'
+import { readJson } from './json-body.js'
 
 const enrolment = z
   .strictObject({
     provider: z.string().optional(),
     link: z.string().max(8192).optional(),
     text: z.string().max(8192).optional(),
+    qr: z.string().max(8192).optional(),
     phone: z.string().max(40).optional(),
     countryCode: z.union([z.string().max(6), z.number()]).optional(),
+    reference: z.union([z.string().max(100), z.number()]).optional(),
     name: z.string().max(100).optional(),
   })
-  .transform(({ text, countryCode, ...rest }) => ({
+  .transform(({ link, text, qr, countryCode, reference, ...rest }) => ({
     ...rest,
-    ...(text === undefined ? {} : { link: text }),
-    ...(countryCode === undefined ? {} : { countryCode: String(countryCode) }),
+    link: link ?? text ?? qr,
+    countryCode: countryCode === undefined ? undefined : String(countryCode),
+    reference: reference === undefined ? undefined : String(reference),
   }))
 
 const clockMove = z
@@ -85,19 +88,6 @@ export function phoneApi(context: StandInContext): Router {
       return json(200, faults.list())
     })
     .add('GET', '/api/safeboxes', () => json(200, hub.safeBoxes()))
-}
-
-/** Reads a JSON body of the phone's API. @throws {@link SandboxError} `invalid`. */
-export async function readJson<S extends z.ZodType>(request: SandboxRequest, schema: S): Promise<z.output<S>> {
-  const body = await request.body()
-  if (!body) throw new SandboxError('invalid', 'the body is too large')
-  let value: unknown
-  try {
-    value = body.length === 0 ? {} : JSON.parse(body.toString('utf8'))
-  } catch (cause) {
-    throw new SandboxError('invalid', 'the body is not JSON', { cause })
-  }
-  return parseOptions(schema, value, 'the request')
 }
 
 const statusOf = { 'not-found': 404, conflict: 409, timeout: 504, invalid: 400, closed: 503 } as const

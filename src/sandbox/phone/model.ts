@@ -9,6 +9,8 @@ export interface PhonePush {
   readonly provider: string
   /** Who is asked, in the provider's words: a phone number, an e-mail address, an id. */
   readonly recipient: string
+  /** The provider's id of that person, where it is another one. */
+  readonly reference?: string
   readonly message: string
   readonly status: PushStatus
   /** A heading above the message, such as the application's name. */
@@ -40,6 +42,8 @@ export interface PhoneMessage {
   readonly text: string
   /** The code that the text carries, when it carries one. */
   readonly code?: string
+  /** A link that the person opens on the phone: {@link Enrolment.link}. */
+  readonly link?: string
   readonly receivedAt: number
 }
 
@@ -50,6 +54,8 @@ export interface PhoneDevice {
   readonly provider: string
   /** Whose it is, in the provider's words. */
   readonly owner: string
+  /** The provider's id of that person, where it is another one. */
+  readonly reference?: string
   readonly name: string
   /** Given where the provider knows nearness. */
   readonly presence?: Presence
@@ -87,6 +93,8 @@ export interface Enrolment {
   readonly phone?: string | undefined
   /** Calling code, when `phone` is a national number. */
   readonly countryCode?: string | undefined
+  /** The provider's id of the person, where the account is found by it: an Authy id. */
+  readonly reference?: string | undefined
   /** A name for the device. */
   readonly name?: string | undefined
 }

@@ -4,7 +4,7 @@ import type { PhoneHub } from './hub.js'
 import type { DeviceCode, Enrolment, PhoneDevice, PhoneMessage, PhonePush, PhoneSafeBox, Presence } from './model.js'
 
 /** Picks pushes: every field given must be equal; `message` may be a pattern. A text is a push's id. */
-export type PushFilter = Partial<Pick<PhonePush, 'id' | 'provider' | 'recipient' | 'status'>> & {
+export type PushFilter = Partial<Pick<PhonePush, 'id' | 'provider' | 'recipient' | 'reference' | 'status'>> & {
   readonly message?: string | RegExp
 }
 
