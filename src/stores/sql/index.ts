@@ -1,3 +1,5 @@
 export { migrateToLatest, type MigrateOptions } from './migrate.js'
 export { sqliteDialect, type SqlDialect, type SqliteDialectOptions } from './sqlite-dialect.js'
 export type { SqlDatabase } from './database.js'
+export { SqlStateStore, type SqlStateStoreOptions } from './state-store.js'
+export type { PostgresClient, PostgresPool } from './postgres-wake-ups.js'
