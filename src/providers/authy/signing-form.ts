@@ -193,16 +193,19 @@ function copy(source: Uint8Array, start: number, end: number, target: Uint8Array
 }
 
 function encode(source: Uint8Array, start: number, end: number, target: Uint8Array, at: number): number {
+  const firsts = encodedFirst
+  const highs = hexHigh
+  const lows = hexLow
   let write = at
   for (let read = start; read < end; read += 1) {
     const byte = source[read] ?? 0
-    const first = encodedFirst[byte] ?? 0
+    const first = firsts[byte] ?? 0
     target[write] = first
     write += 1
     // A percent sign itself is not unreserved, so this is true of every escaped byte and of no other.
     if (first === 0x25) {
-      target[write] = hexHigh[byte] ?? 0
-      target[write + 1] = hexLow[byte] ?? 0
+      target[write] = highs[byte] ?? 0
+      target[write + 1] = lows[byte] ?? 0
       write += 2
     }
   }

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer'
-import { CONTROL, ENCODED, PLAIN, QUOTE, stringClass } from './signing-bytes.js'
+import { CONTROL, QUOTE, stringClass } from './signing-bytes.js'
 import { unescapeString } from './signing-escapes.js'
 import { SigningFault, limits } from './signing-fault.js'
 import { readNumber } from './signing-number.js'
@@ -206,20 +206,18 @@ class Reader {
 
   private readString(): void {
     const { source } = this
+    const classes = stringClass
     let at = this.at
-    let plain = VALUE_PLAIN
-    for (;;) {
-      const kind = stringClass[source[at] ?? 0] ?? CONTROL
-      if (kind > ENCODED) {
-        if (kind === QUOTE) break
-        this.readEscaped(at)
-        return
-      }
-      if (kind !== PLAIN) plain = 0
-      at += 1
+    let kind = classes[source[at] ?? 0] ?? CONTROL
+    // Two loops, because most strings never leave the first, and a variable of a module costs a load at each turn.
+    while (kind === 0) kind = classes[source[(at += 1)] ?? 0] ?? 0
+    this.stringPlain = kind === QUOTE ? VALUE_PLAIN : 0
+    while (kind < 2) kind = classes[source[(at += 1)] ?? 0] ?? 0
+    if (kind !== QUOTE) {
+      this.readEscaped(at)
+      return
     }
     this.stringEnd = at
-    this.stringPlain = plain
     this.at = at + 1
   }
 

@@ -1,0 +1,167 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { SettleResult } from '../approval/approvals-types.js'
+import { ConfigurationError } from '../errors.js'
+import { limits } from '../providers/authy/signing-fault.js'
+import { keyLabel } from './key-label.js'
+import type { OneTouchEvent } from './one-touch-event.js'
+import { type Delivery, DeliveryMemory } from './one-touch-nonce.js'
+import { type OneTouchCallbackOptions, type OneTouchSettings, oneTouchSettings } from './one-touch-options.js'
+import { type CallbackReading, readCallback } from './one-touch-reading.js'
+import { RefusalLog } from './one-touch-refusals.js'
+import type { SignedOneTouchCallback } from './one-touch-signature.js'
+import { onlyHeader, readRawBody, readRawQuery } from './raw-body.js'
+
+/** A handler for Express 4, Express 5 and plain `node:http`. */
+export type CallbackHandler = (req: IncomingMessage, res: ServerResponse, next?: unknown) => void
+
+/**
+ * Receives OneTouch callbacks, POST and GET: verifies, settles the approval, calls `onEvent`, then remembers the delivery.
+ *
+ * Mount it before any body parser, for the path of `callbackUrl`. Answers carry a status and nothing else: 200 for an
+ * event that was taken (a repeat changes nothing), 403 for every refusal, 503 where the sender should come again, 500 for
+ * mistakes of ours. The reason is in the log, never in the answer.
+ *
+ * @throws {@link InvalidOptionError} for wrong options.
+ *
+ * @example
+ * app.use('/authy/callback', oneTouchCallback({ apiKey, callbackUrl: 'https://app.example.com/authy/callback', state, approvals }))
+ * app.use(express.json())
+ */
+export function oneTouchCallback(options: OneTouchCallbackOptions): CallbackHandler {
+  const receiver = new Receiver(oneTouchSettings(options))
+  return function oneTouchCallbackHandler(req, res) {
+    receiver.receive(req, res)
+  }
+}
+
+const eaten = new ConfigurationError(
+  'the body of a OneTouch callback was read before oneTouchCallback could see its bytes: mount oneTouchCallback before ' +
+    'express.json() and other body parsers, or keep the bytes with express.json({ verify: (req, res, bytes) => { req.rawBody = bytes } })',
+)
+
+class Receiver {
+  readonly #settings: OneTouchSettings
+  readonly #memory: DeliveryMemory
+  readonly #refusals: RefusalLog
+  readonly #keyLabels: readonly string[]
+  // Two copies of one delivery at the same time: the second waits for the first and shares its fate.
+  readonly #inFlight = new Map<string, Promise<number>>()
+
+  constructor(settings: OneTouchSettings) {
+    this.#settings = settings
+    this.#memory = new DeliveryMemory(settings.state, settings.toleranceSeconds)
+    this.#refusals = new RefusalLog(settings)
+    this.#keyLabels = settings.apiKeys.map(keyLabel)
+  }
+
+  receive(req: IncomingMessage, res: ServerResponse): void {
+    const { logger, timeLimitMs } = this.#settings
+    const deadline = new AbortController()
+    const timer = setTimeout(() => {
+      deadline.abort()
+      logger.warn({ timeLimitMs }, 'a OneTouch callback took too long: answered with 503, so that it is repeated')
+      answer(res, 503)
+    }, timeLimitMs)
+    this.#handle(req, deadline.signal)
+      .catch((error: unknown) => {
+        logger.error(
+          { err: error },
+          'a OneTouch callback could not be handled: answered with 500, so that it is repeated',
+        )
+        return 500
+      })
+      .then((status) => {
+        clearTimeout(timer)
+        answer(res, status)
+      })
+      .catch(() => res.destroy())
+  }
+
+  /** The status to answer with. */
+  async #handle(req: IncomingMessage, signal: AbortSignal): Promise<number> {
+    const received = await this.#read(req, signal)
+    if (typeof received === 'number') return received
+    const { runtime, toleranceSeconds, appId } = this.#settings
+    const reading = readCallback({ ...received, nowSeconds: runtime.now() / 1000, toleranceSeconds, appId })
+    if (!reading.ok) return this.#refusals.refuse(reading, req, received)
+    // Both are text by now: a callback without them was refused.
+    const delivery = { nonce: String(received.nonce), signature: String(received.signature) }
+    return this.#once(DeliveryMemory.keyOf(delivery), (key) => this.#take(key, delivery, reading))
+  }
+
+  async #read(req: IncomingMessage, signal: AbortSignal): Promise<SignedOneTouchCallback | number> {
+    const callback = {
+      apiKey: this.#settings.apiKeys,
+      url: this.#settings.callbackUrl,
+      method: req.method,
+      signature: onlyHeader(req, 'x-authy-signature'),
+      nonce: onlyHeader(req, 'x-authy-signature-nonce'),
+    }
+    if (req.method !== 'POST') return { ...callback, rawQuery: readRawQuery(req) }
+    const body = await readRawBody(req, limits.bytes, signal)
+    if (body.ok) return { ...callback, rawBody: body.bytes }
+    if (body.reason !== 'eaten') return this.#refusals.refuse({ reason: body.reason }, req)
+    this.#settings.logger.error({ err: eaten }, eaten.message)
+    return 500
+  }
+
+  #once(key: string, take: (key: string) => Promise<number>): Promise<number> {
+    const running = this.#inFlight.get(key)
+    if (running) return running
+    const started = take(key).finally(() => this.#inFlight.delete(key))
+    this.#inFlight.set(key, started)
+    return started
+  }
+
+  /** Settles first and remembers last: whatever dies in between, the repeat does the rest. */
+  async #take(key: string, delivery: Delivery, reading: CallbackReading & { readonly ok: true }): Promise<number> {
+    const { logger, onEvent, runtime, channel } = this.#settings
+    const { event, keyIndex } = reading
+    const about = { channel, uuid: event.uuid, status: event.status, key: this.#keyLabels[keyIndex] }
+    if (await this.#memory.isKnown(key)) {
+      logger.debug(about, 'a OneTouch callback came again: nothing changed')
+      return 200
+    }
+    const settlement = await this.#settle(event)
+    if (settlement === 'starting') {
+      logger.info(
+        about,
+        'a OneTouch callback came before its approval was stored: answered with 503, so that it is repeated',
+      )
+      return 503
+    }
+    if (settlement === 'unknown') {
+      logger.warn(
+        about,
+        'a OneTouch callback is signed, but not about an approval that was begun here for this person: refused',
+      )
+      return 403
+    }
+    await onEvent?.(event, { settlement })
+    await this.#memory.remember(key, delivery, event, runtime.now())
+    logger.info({ ...about, settlement }, 'a OneTouch callback was taken')
+    return 200
+  }
+
+  async #settle(event: OneTouchEvent): Promise<SettleResult | undefined> {
+    const { approvals, channel } = this.#settings
+    return approvals?.settle({
+      channel,
+      reference: event.uuid,
+      recipientReference: event.authyId,
+      status: event.status,
+      reported: event.reported,
+      ...(event.approvalId === undefined ? {} : { approvalId: event.approvalId }),
+      ...(event.decidedAt === undefined ? {} : { decidedAt: event.decidedAt }),
+    })
+  }
+}
+
+function answer(res: ServerResponse, status: number): void {
+  if (res.headersSent || res.destroyed) return
+  res.statusCode = status
+  res.setHeader('Cache-Control', 'no-store')
+  // What is left of a body that we didn't want must not be taken for the next request.
+  if (!res.req.complete) res.setHeader('Connection', 'close')
+  res.end()
+}

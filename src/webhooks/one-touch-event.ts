@@ -1,0 +1,105 @@
+import { type CallbackFields, type FieldPath, MalformedCallback } from './one-touch-fields.js'
+
+/** A person's answer to a OneTouch request, from a callback whose signature and content were checked. */
+export interface OneTouchEvent {
+  /** The same for every delivery of the same answer: `uuid` and `status`. What to be idempotent by. */
+  readonly id: string
+  /** The approval request at the service. */
+  readonly uuid: string
+  readonly status: 'approved' | 'denied'
+  /** The Authy id of the person who answered, as text: ids may be larger than numbers can be. */
+  readonly authyId: string
+  /** Our own id of the approval, if the request carried it in its hidden details as `approval_id`. */
+  readonly approvalId: string | undefined
+  /** The application at the service: 24 hexadecimal digits. Callbacks of 2016 had none. */
+  readonly appId: string | undefined
+  /** The device that answered: a number as text, or a UUID. */
+  readonly deviceUuid: string | undefined
+  /** The person reported the request as suspicious. */
+  readonly reported: boolean
+  /** The question. */
+  readonly message: string | undefined
+  /** What was shown beside the question, and what was carried along hidden. Records without a prototype. */
+  readonly details: Readonly<Record<string, string>>
+  readonly hiddenDetails: Readonly<Record<string, string>>
+  /** When the person answered, by the device. Milliseconds since the epoch. */
+  readonly decidedAt: number | undefined
+  /** When the request was made. Milliseconds since the epoch. */
+  readonly createdAt: number | undefined
+  /** When the request ends; undefined if it never does. Milliseconds since the epoch. */
+  readonly expiresAt: number | undefined
+}
+
+/** What a callback is compared with. */
+export interface Expectations {
+  readonly nowSeconds: number
+  readonly appId: string | undefined
+}
+
+/** @internal An event, or what is wrong with its content. */
+export type EventReading =
+  | { readonly ok: true; readonly event: OneTouchEvent }
+  | { readonly ok: false; readonly reason: 'action' | 'status' | 'status-differs' | 'application' | 'expired' }
+
+const UUID = /^[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}$/
+const AUTHY_ID = /^[1-9][0-9]{0,19}$/
+const APP_ID = /^[0-9A-Fa-f]{24}$/
+const DEVICE = /^[0-9A-Fa-f-]{1,64}$/
+const SECONDS = /^[0-9]{1,12}$/
+
+/**
+ * Makes an event from the fields that we know, each by its own syntax.
+ *
+ * @throws {@link MalformedCallback} if a field is not what it must be.
+ */
+export function readEvent(fields: CallbackFields, expected: Expectations): EventReading {
+  if (fields.text(['callback_action']) !== 'approval_request_status') return { ok: false, reason: 'action' }
+  const status = fields.text(['status'])
+  if (status !== 'approved' && status !== 'denied') return { ok: false, reason: 'status' }
+  const signedStatus = fields.text(['approval_request', 'transaction', 'status'])
+  if (signedStatus !== undefined && signedStatus !== status) return { ok: false, reason: 'status-differs' }
+  const appId = optional(fields, ['approval_request', 'app_id'], APP_ID)
+  if (appId !== undefined && expected.appId !== undefined && appId.toLowerCase() !== expected.appId.toLowerCase()) {
+    return { ok: false, reason: 'application' }
+  }
+  const expiresAt = milliseconds(fields, ['approval_request', 'expiration_timestamp'])
+  if (expiresAt !== undefined && !(expected.nowSeconds * 1000 <= expiresAt)) return { ok: false, reason: 'expired' }
+  return { ok: true, event: eventOf(fields, { status, appId, expiresAt }) }
+}
+
+function eventOf(fields: CallbackFields, known: Pick<OneTouchEvent, 'status' | 'appId' | 'expiresAt'>): OneTouchEvent {
+  const uuid = required(fields, ['uuid'], UUID)
+  const hiddenDetails = fields.texts(['approval_request', 'transaction', 'hidden_details'])
+  return {
+    id: `${uuid}:${known.status}`,
+    uuid,
+    authyId: required(fields, ['authy_id'], AUTHY_ID),
+    approvalId: hiddenDetails['approval_id'] || undefined,
+    deviceUuid: optional(fields, ['device_uuid'], DEVICE),
+    reported: fields.text(['approval_request', 'transaction', 'flagged']) === 'true',
+    message: fields.text(['approval_request', 'transaction', 'message']),
+    details: fields.texts(['approval_request', 'transaction', 'details']),
+    hiddenDetails,
+    decidedAt: milliseconds(fields, ['approval_request', 'transaction', 'device_signing_time']),
+    createdAt: milliseconds(fields, ['approval_request', 'transaction', 'created_at_time']),
+    ...known,
+  }
+}
+
+function required(fields: CallbackFields, path: FieldPath, syntax: RegExp): string {
+  const text = optional(fields, path, syntax)
+  if (text === undefined) throw new MalformedCallback()
+  return text
+}
+
+function optional(fields: CallbackFields, path: FieldPath, syntax: RegExp): string | undefined {
+  const text = fields.text(path)
+  if (text !== undefined && !syntax.test(text)) throw new MalformedCallback()
+  return text
+}
+
+/** Zero stands for "none" in callbacks of 2016, and for a request that never expires. */
+function milliseconds(fields: CallbackFields, path: FieldPath): number | undefined {
+  const seconds = Number(optional(fields, path, SECONDS) ?? 0)
+  return seconds === 0 ? undefined : seconds * 1000
+}

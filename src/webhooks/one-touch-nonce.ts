@@ -1,0 +1,60 @@
+import { createHash } from 'node:crypto'
+import type { StateStore } from '../approval/state-store.js'
+import type { OneTouchEvent } from './one-touch-event.js'
+
+/** How far a nonce that is a time may be from ours, either way. Seconds. */
+export const defaultToleranceSeconds = 300
+
+const HOUR_MS = 3_600_000
+const LEAST_MEMORY_MS = 24 * HOUR_MS
+const LONGEST_MEMORY_MS = 30 * LEAST_MEMORY_MS
+
+/**
+ * How far a nonce is from `nowSeconds` (positive: ahead), or undefined if it isn't a time. So far it always was the
+ * sender's clock in seconds, in earlier years with a fraction, but the service doesn't promise it.
+ */
+export function skewSeconds(nonce: unknown, nowSeconds: number): number | undefined {
+  return typeof nonce === 'string' && /^[0-9]{1,12}(?:\.[0-9]{1,9})?$/.test(nonce)
+    ? Number(nonce) - nowSeconds
+    : undefined
+}
+
+/** A delivery: what makes two callbacks the same one. */
+export interface Delivery {
+  readonly nonce: string
+  readonly signature: string
+}
+
+/** Remembers deliveries across processes. */
+export class DeliveryMemory {
+  readonly #state: StateStore
+  readonly #toleranceSeconds: number | false
+
+  constructor(state: StateStore, toleranceSeconds: number | false) {
+    this.#state = state
+    this.#toleranceSeconds = toleranceSeconds
+  }
+
+  /** The name under which a delivery is remembered. A digest: nonces have no length, and signatures don't belong in stores. */
+  static keyOf({ nonce, signature }: Delivery): string {
+    return `onetouch-callback:${createHash('sha256').update(`${nonce}|${signature}`).digest('base64url')}`
+  }
+
+  async isKnown(key: string): Promise<boolean> {
+    return (await this.#state.get(key)) !== undefined
+  }
+
+  /** Remembers a delivery for as long as it would pass the other checks. */
+  async remember(key: string, delivery: Delivery, event: OneTouchEvent, nowMs: number): Promise<void> {
+    const isTimed = skewSeconds(delivery.nonce, 0) !== undefined
+    const tolerance = this.#toleranceSeconds
+    const ttlMs = tolerance !== false && isTimed ? 2000 * tolerance + 1000 : untimedMemoryMs(event, nowMs)
+    await this.#state.putIfAbsent(key, true, { ttlMs })
+  }
+}
+
+/** Without a clock only the end of the request ends a delivery's life; some requests have none. */
+function untimedMemoryMs(event: OneTouchEvent, nowMs: number): number {
+  const leftMs = event.expiresAt === undefined ? LONGEST_MEMORY_MS : event.expiresAt - nowMs
+  return Math.min(Math.max(leftMs + HOUR_MS, LEAST_MEMORY_MS), LONGEST_MEMORY_MS)
+}
