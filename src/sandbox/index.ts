@@ -25,3 +25,4 @@ export type {
   Presence,
   PushStatus,
 } from './phone/model.js'
+export type { ActiveconnectQuirks, ActiveconnectSandbox, ActiveconnectSandboxOptions } from './activeconnect/index.js'

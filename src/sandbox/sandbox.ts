@@ -2,6 +2,12 @@ import { z } from 'zod'
 import { ConfigurationError } from '../errors.js'
 import { loggerOption, parseOptions, runtimeOption } from '../options.js'
 import { type Logger, resolveRuntime, type Runtime, silentLogger } from '../runtime.js'
+import {
+  type ActiveconnectSandbox,
+  activeconnectSandboxOptions,
+  type ActiveconnectSandboxOptions,
+  startActiveconnect,
+} from './activeconnect/index.js'
 import { type AuthySandbox, authySandboxOptions, type AuthySandboxOptions, startAuthy } from './authy/index.js'
 import type { SandboxClock } from './clock.js'
 import { type Ground, layGround } from './context.js'
@@ -12,6 +18,7 @@ import { startPhone } from './phone/server.js'
 const options = z.strictObject({
   port: z.int('give a port number, or 0 for any free one').min(0).max(65_000).optional(),
   authy: authySandboxOptions.optional(),
+  activeconnect: activeconnectSandboxOptions.optional(),
   runtime: runtimeOption,
   logger: loggerOption,
 })
@@ -20,6 +27,7 @@ export interface SandboxOptions {
   /** The first port: the phone's; the providers' follow in the order of the JSON line. 0, the default, picks free ones. */
   readonly port?: number
   readonly authy?: AuthySandboxOptions
+  readonly activeconnect?: ActiveconnectSandboxOptions
   readonly runtime?: Partial<Runtime>
   readonly logger?: Logger
 }
@@ -27,6 +35,7 @@ export interface SandboxOptions {
 /** A sandbox that runs: a stand-in for every provider, and the phone. */
 export interface Sandbox {
   readonly authy: AuthySandbox
+  readonly activeconnect: ActiveconnectSandbox
   readonly phone: Phone
   readonly faults: Faults
   readonly clock: SandboxClock
@@ -53,26 +62,34 @@ export interface Sandbox {
  */
 export async function startSandbox(given: SandboxOptions = {}): Promise<Sandbox> {
   refuseProduction()
-  const { port = 0, authy, runtime, logger = silentLogger } = parseOptions(options, given, 'startSandbox')
+  const { port = 0, runtime, logger = silentLogger, ...providers } = parseOptions(options, given, 'startSandbox')
   const ground = layGround(port, resolveRuntime(runtime), logger)
   try {
-    return await start(ground, authy)
+    return await start(ground, providers)
   } catch (error) {
     await ground.close()
     throw error
   }
 }
 
-async function start(ground: Ground, authyOptions: AuthySandboxOptions | undefined): Promise<Sandbox> {
+type ProviderOptions = Omit<z.output<typeof options>, 'port' | 'runtime' | 'logger'>
+
+async function start(ground: Ground, providers: ProviderOptions): Promise<Sandbox> {
   const phoneContext = ground.context('phone')
   const phoneServer = await startPhone(phoneContext)
-  const authy = await startAuthy(ground.context('authy'), authyOptions)
+  const authy = await startAuthy(ground.context('authy'), providers.authy)
+  const activeconnect = await startActiveconnect(ground.context('activeconnect'), providers.activeconnect)
   return {
     authy: authy.handle,
+    activeconnect: activeconnect.handle,
     phone: new Phone(ground.hub, phoneServer.url, phoneContext.runtime),
     faults: ground.faults,
     clock: ground.clock,
-    describe: () => ({ authy: authy.describe(), phone: { url: phoneServer.url } }),
+    describe: () => ({
+      authy: authy.describe(),
+      activeconnect: activeconnect.describe(),
+      phone: { url: phoneServer.url },
+    }),
     close: () => ground.close(),
   }
 }

@@ -1,10 +1,10 @@
 import { inspect } from 'node:util'
 import type { CallOptions } from '../../approval/channel.js'
-import { InvalidInputError } from '../../errors.js'
+import { InvalidInputError, InvalidOptionError } from '../../errors.js'
 import { parseOptions } from '../../options.js'
 import { resolveRuntime } from '../../runtime.js'
 import type { HttpResponse } from '../http.js'
-import { clientOptions, type ActiveconnectClientOptions } from './client-options.js'
+import { ACTIVECONNECT_BASE_URL, clientOptions, type ActiveconnectClientOptions } from './client-options.js'
 import { Gateway } from './gateway.js'
 import { derivedSealingKey, SessionSeal, type ActiveconnectSealScope } from './sealing.js'
 import { ActiveconnectSession, type SessionCalls, type SessionCredentials } from './session.js'
@@ -19,6 +19,7 @@ import {
   type ActiveconnectMethod,
   type ActiveconnectStatus,
 } from './wire.js'
+import { isSandboxSecret } from './wire-sandbox.js'
 
 /** Options of {@link ActiveconnectClient.authenticate}. */
 export interface AuthenticateOptions extends CallOptions {
@@ -54,6 +55,7 @@ export class ActiveconnectClient {
   constructor(options: ActiveconnectClientOptions) {
     const given = parseOptions(clientOptions, options, 'ActiveconnectClient')
     const { applicationId, applicationSecret } = given
+    refuseSandboxSecret(applicationSecret, given.baseUrl)
     this.#applicationId = applicationId
     this.#gateway = new Gateway(given, 'ActiveconnectClient')
     this.users = new ActiveconnectUsers(this.#gateway, applicationId)
@@ -175,4 +177,13 @@ export class ActiveconnectClient {
 
 function signerOf({ token, secret }: SessionCredentials): { readonly clientId: string; readonly secret: string } {
   return { clientId: token, secret }
+}
+
+function refuseSandboxSecret(secret: string, baseUrl = ACTIVECONNECT_BASE_URL): void {
+  if (!isSandboxSecret(secret) || !URL.canParse(baseUrl)) return
+  if (/^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/.test(new URL(baseUrl).hostname)) return
+  throw new InvalidOptionError(
+    'applicationSecret',
+    "ActiveconnectClient: the secret is a sandbox's; give the real one, or the sandbox's URL as baseUrl",
+  )
 }
