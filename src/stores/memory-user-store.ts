@@ -1,0 +1,113 @@
+import type {
+  InsertOutcome,
+  NewUser,
+  UpdateOutcome,
+  UserChanges,
+  UserCondition,
+  UserRecord,
+  UserStore,
+} from '../users/user-store.js'
+
+interface Row {
+  readonly user: UserRecord
+  readonly emailKey: string
+  readonly phoneKey: string | null
+}
+
+/** Users in the memory of one process: for tests and for trying things out. Everything is gone with the process. */
+export class MemoryUserStore implements UserStore {
+  readonly #rows = new Map<number, Row>()
+  readonly #byEmail = new Map<string, number>()
+  readonly #byPhone = new Map<string, number>()
+  #lastId = 0
+
+  async findById(id: number): Promise<UserRecord | undefined> {
+    return this.#rows.get(id)?.user
+  }
+
+  async findByEmail(emailKey: string): Promise<UserRecord | undefined> {
+    return this.#rows.get(this.#byEmail.get(emailKey) ?? 0)?.user
+  }
+
+  async findByPhone(phoneKey: string): Promise<UserRecord | undefined> {
+    return this.#rows.get(this.#byPhone.get(phoneKey) ?? 0)?.user
+  }
+
+  async insert(user: NewUser): Promise<InsertOutcome> {
+    const { emailKey, phoneKey, at, ...given } = user
+    if (this.#isTaken(undefined, emailKey, phoneKey)) return { ok: false, reason: 'taken' }
+    this.#lastId += 1
+    const times = { lastLoginAt: at, createdAt: at, updatedAt: at }
+    const record = freeze({ ...given, ...times, id: this.#lastId, epoch: 0 })
+    this.#put({ user: record, emailKey, phoneKey })
+    return { ok: true, user: record }
+  }
+
+  async update(id: number, changes: UserChanges, condition: UserCondition): Promise<UpdateOutcome> {
+    const row = this.#rows.get(id)
+    if (row === undefined) return { ok: false, reason: 'missing' }
+    if (condition.ifEpoch !== undefined && condition.ifEpoch !== row.user.epoch) return { ok: false, reason: 'stale' }
+    const next = change(row, changes, condition.at)
+    if (this.#isTaken(id, next.emailKey, next.phoneKey)) return { ok: false, reason: 'taken' }
+    if (isAdmin(row.user) && !isAdmin(next.user) && !this.#hasOtherAdmin(id)) return { ok: false, reason: 'last-admin' }
+    this.#drop(row)
+    this.#put(next)
+    return { ok: true, user: next.user }
+  }
+
+  async list(page: { readonly afterId: number; readonly limit: number }): Promise<readonly UserRecord[]> {
+    const ids = [...this.#rows.keys()].filter((id) => id > page.afterId).sort((a, b) => a - b)
+    return ids.slice(0, page.limit).flatMap((id) => this.#rows.get(id)?.user ?? [])
+  }
+
+  async erase(id: number): Promise<boolean> {
+    const row = this.#rows.get(id)
+    if (row === undefined) return false
+    this.#drop(row)
+    return true
+  }
+
+  #isTaken(id: number | undefined, emailKey: string, phoneKey: string | null): boolean {
+    const byEmail = this.#byEmail.get(emailKey)
+    const byPhone = phoneKey === null ? undefined : this.#byPhone.get(phoneKey)
+    return [byEmail, byPhone].some((owner) => owner !== undefined && owner !== id)
+  }
+
+  #hasOtherAdmin(id: number): boolean {
+    return [...this.#rows.values()].some(({ user }) => user.id !== id && isAdmin(user))
+  }
+
+  #put(row: Row): void {
+    this.#rows.set(row.user.id, row)
+    this.#byEmail.set(row.emailKey, row.user.id)
+    if (row.phoneKey !== null) this.#byPhone.set(row.phoneKey, row.user.id)
+  }
+
+  #drop(row: Row): void {
+    this.#rows.delete(row.user.id)
+    this.#byEmail.delete(row.emailKey)
+    if (row.phoneKey !== null) this.#byPhone.delete(row.phoneKey)
+  }
+}
+
+function change(row: Row, changes: UserChanges, at: number): Row {
+  const { email, phone, endSessions, ...rest } = changes
+  const user = freeze({
+    ...row.user,
+    ...rest,
+    email: email?.text ?? row.user.email,
+    phone: phone === undefined ? row.user.phone : phone.text,
+    epoch: row.user.epoch + (endSessions === true ? 1 : 0),
+    updatedAt: at,
+  })
+  return { user, emailKey: email?.key ?? row.emailKey, phoneKey: phone === undefined ? row.phoneKey : phone.key }
+}
+
+function isAdmin(user: UserRecord): boolean {
+  return user.isActive && user.roles.includes('admin')
+}
+
+// Callers get the record itself; frozen, it stays what was stored.
+function freeze(user: UserRecord): UserRecord {
+  return Object.freeze({ ...user, roles: Object.freeze([...user.roles]) })
+}

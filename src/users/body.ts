@@ -1,0 +1,102 @@
+import type { IncomingMessage } from 'node:http'
+import { problem } from './refusal.js'
+import { errorText, schemaError, type Schema } from './schema.js'
+
+/** A request's body: the value, and the text it was read from (for error texts). */
+export interface Body {
+  readonly value: unknown
+  readonly source: string
+}
+
+/**
+ * Reads a JSON body as the original does (the same 400 and 415), and checks it against the schema.
+ *
+ * A body that an earlier parser of the host has read already is taken as it parsed it.
+ */
+export async function readBody(req: IncomingMessage, schema: Schema, maxBytes: number): Promise<Body> {
+  const body = await readAny(req, maxBytes)
+  const error = schemaError(schema, body.value)
+  if (error !== undefined) throw problem(400, errorText(error, body.source))
+  return body
+}
+
+async function readAny(req: IncomingMessage, maxBytes: number): Promise<Body> {
+  const parsed: unknown = Reflect.get(req, 'body')
+  if (parsed !== undefined && !Buffer.isBuffer(parsed)) return alreadyParsed(parsed, maxBytes)
+  const bytes = Buffer.isBuffer(parsed) ? parsed : await readBytes(req, maxBytes)
+  if (bytes.length > maxBytes) throw tooLarge()
+  if (bytes.length === 0) return { value: null, source: 'null' }
+  const type = req.headers['content-type'] ?? ''
+  const mediaType = type.split(';')[0]?.trim().toLowerCase() ?? ''
+  if (!/^application\/([a-z0-9!#$&^_.+-]+\+)?json$/.test(mediaType)) throw notJson(type)
+  const source = decodeUtf8(bytes)
+  const value = source === undefined ? undefined : parseJson(source)
+  // The original compares the media type with its parameters on when it explains why it can't read a body.
+  if (source === undefined || value === undefined) throw type.includes(';') ? notJson(type) : invalidJson()
+  if (value === null) throw invalidJson()
+  return { value, source }
+}
+
+function alreadyParsed(parsed: unknown, maxBytes: number): Body {
+  const source = JSON.stringify(parsed) as string | undefined
+  if (source === undefined) throw invalidJson()
+  if (Buffer.byteLength(source) > maxBytes) throw tooLarge()
+  return { value: JSON.parse(source), source }
+}
+
+async function readBytes(req: IncomingMessage, maxBytes: number): Promise<Buffer> {
+  if (Number(req.headers['content-length'] ?? 0) > maxBytes) throw tooLarge()
+  if (req.readableEnded) return Buffer.alloc(0)
+  const chunks: Buffer[] = []
+  let size = 0
+  return new Promise((resolve, reject) => {
+    const stop = (): void => {
+      req.off('data', onData).off('end', onEnd).off('error', onError).off('close', onError)
+    }
+    const onData = (chunk: Buffer): void => {
+      size += chunk.length
+      if (size <= maxBytes) return void chunks.push(chunk)
+      stop()
+      // What is left is thrown away by the server after the answer.
+      req.pause()
+      reject(tooLarge())
+    }
+    const onEnd = (): void => {
+      stop()
+      resolve(Buffer.concat(chunks))
+    }
+    const onError = (): void => {
+      stop()
+      reject(problem(400, 'The request was not sent completely'))
+    }
+    req.on('data', onData).on('end', onEnd).on('error', onError).on('close', onError)
+  })
+}
+
+function decodeUtf8(bytes: Buffer): string | undefined {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+  } catch {
+    return undefined
+  }
+}
+
+function parseJson(source: string): unknown {
+  try {
+    return JSON.parse(source)
+  } catch {
+    return undefined
+  }
+}
+
+function invalidJson(): Error {
+  return problem(400, 'Request body is not valid JSON')
+}
+
+function notJson(type: string): Error {
+  return problem(415, `Invalid Content-type (${type.slice(0, 200)}), expected JSON data`)
+}
+
+function tooLarge(): Error {
+  return problem(413, 'The request body is too large')
+}

@@ -1,0 +1,22 @@
+export { userService, type UserService } from './user-service.js'
+export type { LimitName, UserServiceOptions } from './user-service-options.js'
+export type { PublicUser, TokenVerification, UserTokens } from './token-service.js'
+export type { SigningAlgorithm, TokenKey, UserServiceKeys } from './keys.js'
+export type { UserEvent, UserEventType } from './events.js'
+export type { Limit } from './limits.js'
+export type { ServiceHandler } from './routing.js'
+export type { SecondFactor } from './second-factor.js'
+export type { MailSender, SmsMessage, SmsOutcome, SmsSender, TemplateMail } from './senders.js'
+export { affoMailSender, affoSmsSender, type GatewaySenderOptions } from './affo-senders.js'
+export { argon2Hasher, type Argon2Options, type PasswordHasher } from './password-hasher.js'
+export { randomCode, type CodeGenerator, type PhoneVerification } from './verification.js'
+export {
+  emailKey,
+  type InsertOutcome,
+  type NewUser,
+  type UpdateOutcome,
+  type UserChanges,
+  type UserCondition,
+  type UserRecord,
+  type UserStore,
+} from './user-store.js'

@@ -1,0 +1,93 @@
+import type { JsonObject } from '../approval/json.js'
+import type { ServiceContext } from './context.js'
+import { Refusal } from './refusal.js'
+import { isObject, member } from './schema.js'
+import type { Caller } from './tokens.js'
+import type { UserRecord } from './user-store.js'
+
+/** A user as an application sees them: without the password's hash. */
+export type PublicUser = Omit<UserRecord, 'passwordHash' | 'epoch'>
+
+/** What came of checking a token. `status`, `code` and `description` are those that the routes answer with. */
+export type TokenVerification =
+  | {
+      readonly ok: true
+      readonly user: PublicUser
+      /** The session's id. */
+      readonly jti: string
+      readonly claims: JsonObject
+      /** When the password was last proved in this session. */
+      readonly authenticatedAt: Date
+    }
+  | { readonly ok: false; readonly status: number; readonly code: string; readonly description: string }
+
+/** The tokens of a user service, for the rest of the application. */
+export interface UserTokens {
+  /** Checks an access token as every route does: signature, times, session, user. Never throws for what is in the token. */
+  verify(token: string): Promise<TokenVerification>
+  /** Signs a user in without a password, after the application has proved who they are by itself. */
+  issue(userId: number, options?: { readonly client?: string }): Promise<string | undefined>
+  /** Ends all sessions of a user. */
+  endSessions(userId: number): Promise<void>
+  /**
+   * Takes a session of another service over by the `jti` of its tokens, which must be signed with a key of the ring.
+   * Whoever holds the token is that user from now on.
+   */
+  adopt(jti: string, userId: number): Promise<void>
+}
+
+export function createTokenService(context: ServiceContext): UserTokens {
+  return {
+    async verify(token) {
+      try {
+        return { ok: true, ...verified(await context.tokens.check(token, 'access')) }
+      } catch (error) {
+        if (!(error instanceof Refusal)) throw error
+        const body = isObject(error.answer.body) ? error.answer.body : {}
+        const [code, description] = ['code', 'description'].map((name) => member(body, name))
+        return {
+          ok: false,
+          status: error.answer.status,
+          code: typeof code === 'string' ? code : 'Unauthorized',
+          description: typeof description === 'string' ? description : '',
+        }
+      }
+    },
+    async issue(userId, options = {}) {
+      const user = await context.store.findById(userId)
+      if (user?.isActive !== true) return undefined
+      context.emit({ type: 'login', userId, reason: 'application' })
+      return context.tokens.issue(user, options.client ?? 'application')
+    },
+    async endSessions(userId) {
+      await context.store.update(userId, { endSessions: true }, { at: context.now() })
+      context.emit({ type: 'sessions.ended', userId, reason: 'application' })
+    },
+    async adopt(jti, userId) {
+      const user = await context.store.findById(userId)
+      const now = Math.floor(context.now() / 1000)
+      await context.sessions.adopt(jti, {
+        userId,
+        epoch: user?.epoch ?? 0,
+        authenticatedAt: now,
+        startedAt: now,
+        newestIat: null,
+        previousIat: null,
+        refreshedAt: null,
+        refreshUntil: null,
+        client: 'adopted',
+      })
+    },
+  }
+}
+
+function verified(caller: Caller): {
+  user: PublicUser
+  jti: string
+  claims: JsonObject
+  authenticatedAt: Date
+} {
+  const { passwordHash: _hash, epoch: _epoch, ...user } = caller.user
+  const authenticatedAt = new Date(caller.session.authenticatedAt * 1000)
+  return { user, jti: caller.jti, claims: caller.claims, authenticatedAt }
+}

@@ -1,0 +1,43 @@
+import { readFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { fixtures, memoryStores, type OpenStores } from './fixtures.js'
+import { scenarioFile } from './format.js'
+import { runScenario } from './runner.js'
+
+// npm run scenarios -- FILE [--store sqlite|postgres]: runs a scenario file against the user service, with the answers
+// expected of a hardened one.
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { store: { type: 'string', default: 'memory' }, only: { type: 'string' } },
+})
+
+const stores: Readonly<Record<string, () => Promise<{ open: OpenStores; close: () => Promise<void> }>>> = {
+  memory: async () => ({ open: memoryStores, close: async () => undefined }),
+}
+
+const open = stores[values.store]
+const path = positionals[0]
+if (path === undefined || open === undefined) {
+  process.stderr.write(`usage: npm run scenarios -- FILE [--store ${Object.keys(stores).join('|')}] [--only NAME]\n`)
+  process.exit(2)
+}
+
+const file = scenarioFile.parse(JSON.parse(readFileSync(path, 'utf8')))
+const opened = await open()
+const makeFixture = fixtures(file, opened.open)
+let failed = 0
+let passed = 0
+for (const scenario of file.scenarios) {
+  if (values.only !== undefined && !scenario.name.includes(values.only)) continue
+  const problem = await runScenario(file, scenario, makeFixture).catch((error: unknown) => String(error))
+  if (problem === undefined) {
+    passed += 1
+    continue
+  }
+  failed += 1
+  process.stdout.write(`FAILED ${scenario.name}: ${problem}\n`)
+}
+await opened.close()
+process.stdout.write(`${passed} passed, ${failed} failed\n`)
+process.exitCode = failed === 0 ? 0 : 1
