@@ -104,15 +104,26 @@ export class ProviderProtocolError extends ApprovalError {
 export class ProviderTimeoutError extends ApprovalError {
   readonly code = 'ERR_PROVIDER_TIMEOUT'
   readonly provider: string
-  readonly phase: 'connect' | 'total'
+  /**
+   * What took too long: connecting, the whole call (or an answer after an upload), or, in a long transfer, the time in
+   * which nothing moved.
+   */
+  readonly phase: 'connect' | 'total' | 'idle'
   /** The deadline, in milliseconds. */
   readonly timeoutMs: number
 
-  constructor(provider: string, phase: 'connect' | 'total', timeoutMs: number, options?: { cause?: unknown }) {
+  constructor(
+    provider: string,
+    phase: ProviderTimeoutError['phase'],
+    timeoutMs: number,
+    options?: { cause?: unknown },
+  ) {
     super(
-      phase === 'connect'
-        ? `${provider} could not be connected to within ${timeoutMs} ms`
-        : `${provider} did not answer completely within ${timeoutMs} ms`,
+      {
+        connect: `${provider} could not be connected to within ${timeoutMs} ms`,
+        total: `${provider} did not answer completely within ${timeoutMs} ms`,
+        idle: `${provider}: nothing moved for ${timeoutMs} ms in the middle of a transfer`,
+      }[phase],
       options,
     )
     this.provider = provider
@@ -193,6 +204,80 @@ export class PassByMeServiceError extends ApprovalError {
     super(`PassBy[ME] answered with error ${line(providerCode)}${message === undefined ? '' : `: ${message}`}`, options)
     this.providerCode = line(providerCode)
     this.providerMessage = message
+  }
+}
+
+/**
+ * SendSecure refused, with more than a sentence: which fields it does not like. The same `code` as its base class,
+ * because it is handled the same way.
+ */
+export class SendSecureRejectedError extends ProviderRejectedError {
+  /** The service's complaints by field name on the wire; empty when it gives none. */
+  readonly attributes: Readonly<Record<string, readonly string[]>>
+  readonly method: string
+  /** Without the query. */
+  readonly path: string
+  readonly #body: string
+
+  constructor(
+    reply: { status: number; providerCode: string; providerMessage?: string | undefined },
+    details: {
+      readonly attributes: Readonly<Record<string, readonly string[]>>
+      readonly method: string
+      readonly path: string
+      readonly body: string
+    },
+    options?: { cause?: unknown },
+  ) {
+    super('sendsecure', reply, options)
+    this.attributes = details.attributes
+    this.method = details.method
+    this.path = details.path
+    this.#body = details.body
+  }
+
+  /** The answer as it came, 4096 characters at most. Not part of `inspect()` or `JSON.stringify`: it may quote what was sent. */
+  get body(): string {
+    return this.#body
+  }
+}
+
+/**
+ * The answer to a commit was lost, and reading the SafeBox did not tell whether it was created. Nothing was repeated.
+ * Ask `getSafebox(guid)` later before you send again, or the recipients get it twice.
+ */
+export class SafeBoxOutcomeUnknownError extends ApprovalError {
+  readonly code = 'ERR_SAFEBOX_OUTCOME_UNKNOWN'
+  readonly guid: string
+
+  constructor(guid: string, options?: { cause?: unknown }) {
+    super('the answer to the commit was lost, and whether the SafeBox was created could not be found out', options)
+    this.guid = guid
+  }
+}
+
+/** What the service says it stored is not what was sent: size or SHA-256 differ. */
+export class AttachmentCorruptedError extends ApprovalError {
+  readonly code = 'ERR_ATTACHMENT_CORRUPTED'
+  /** The document's id. */
+  readonly documentId: string
+
+  constructor(documentId: string) {
+    super('size or SHA-256 of a stored attachment differ from what was sent')
+    this.documentId = documentId
+  }
+}
+
+/** The enterprise's own settings do not allow this attachment. */
+export class AttachmentRefusedError extends ApprovalError {
+  readonly code = 'ERR_ATTACHMENT_REFUSED'
+  readonly reason: 'extension' | 'size' | 'count'
+  readonly filename: string
+
+  constructor(reason: AttachmentRefusedError['reason'], filename: string) {
+    super(`the attachment is refused: its ${reason} is not allowed`)
+    this.reason = reason
+    this.filename = filename
   }
 }
 
@@ -279,6 +364,9 @@ export type AnyApprovalError =
   | StoreFullError
   | ConfigurationError
   | SandboxError
+  | SafeBoxOutcomeUnknownError
+  | AttachmentCorruptedError
+  | AttachmentRefusedError
 
 /** The `code` of every error of this package. */
 export type ErrorCode = AnyApprovalError['code']

@@ -1,0 +1,47 @@
+import { SendSecureRejectedError } from '../../errors.js'
+import { quote } from '../http-redact.js'
+
+const BODY = 4096
+
+interface RefusedCall {
+  readonly method: string
+  /** The path without ids that are secrets: of an upload only `upload`. */
+  readonly path: string
+  readonly status: number
+  readonly body: string
+  /** May stand in no message. */
+  readonly secrets: readonly string[]
+}
+
+/** Turns any of the forms that a refusal's body takes into one error. */
+export function rejected({ method, path, status, body, secrets }: RefusedCall): SendSecureRejectedError {
+  const json = parse(body)
+  const code = json['code']
+  return new SendSecureRejectedError(
+    {
+      status,
+      providerCode: typeof code === 'number' || typeof code === 'string' ? String(code) : String(status),
+      providerMessage: quote(json['message'] ?? json['error'], secrets),
+    },
+    { attributes: attributesOf(json['attributes'], secrets), method, path, body: body.slice(0, BODY) },
+  )
+}
+
+function parse(body: string): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(body)
+    return typeof value === 'object' && value !== null ? { ...value } : {}
+  } catch {
+    // A proxy's page, or nothing: the status has to say it all.
+    return {}
+  }
+}
+
+function attributesOf(value: unknown, secrets: readonly string[]): Readonly<Record<string, readonly string[]>> {
+  if (typeof value !== 'object' || value === null) return {}
+  const entries = Object.entries(value).map(([name, texts]: [string, unknown]) => {
+    const list: readonly unknown[] = Array.isArray(texts) ? texts : [texts]
+    return [name, list.flatMap((text) => quote(text, secrets) ?? [])] as const
+  })
+  return Object.fromEntries(entries)
+}
