@@ -4,10 +4,10 @@ import { callError, isTransient } from './http-errors.js'
 import { CallObserver } from './http-observe.js'
 import { isSafeScheme, type TransportSettings } from './http-options.js'
 import { assertEncodedPath, encodeQuery } from './http-path.js'
-import { HttpResponse, type HttpStream } from './http-response.js'
+import type { HttpResponse, HttpStream } from './http-response.js'
 import { pauseMs } from './http-retry.js'
 import { isStream, readBody, type OpenAnswer } from './http-send.js'
-import { buffer, collect, tryOnce, type CallContext } from './http-try.js'
+import { buffer, complete, tryOnce, type CallContext } from './http-try.js'
 import type { HttpRequest } from './http-types.js'
 
 /** One call: its tries, its deadline, its end. */
@@ -101,7 +101,7 @@ export class Call {
       status: answer.status,
       headers: answer.headers,
       body,
-      read: async () => new HttpResponse(settings.provider, answer.status, answer.headers, await collect(body)),
+      read: () => complete(this.#context, answer, body),
       cancel: () => deadline.cancel(),
     }
   }
@@ -133,7 +133,8 @@ export class Call {
 
 function targetUrl(settings: TransportSettings, request: HttpRequest): string {
   const query = encodeQuery(request.query)
-  if (request.url === undefined) return pathUrl(settings, request.path ?? '') + query
+  // As the parser writes it (an apostrophe in a query becomes %27): that is what is sent, and what a signature has to cover.
+  if (request.url === undefined) return new URL(pathUrl(settings, request.path ?? '') + query).href
   if (!URL.canParse(request.url)) throw new InvalidInputError('url', 'the URL is not an absolute one')
   const url = new URL(request.url)
   if (!isSafeScheme(url) || url.username || url.password || url.hash)
@@ -141,7 +142,7 @@ function targetUrl(settings: TransportSettings, request: HttpRequest): string {
       'url',
       'the URL must be https: (or http: on loopback), without credentials and fragment',
     )
-  return query === '' ? url.href : url.href + (url.search === '' ? query : `&${query.slice(1)}`)
+  return new URL(query === '' ? url : url.href + (url.search === '' ? query : `&${query.slice(1)}`)).href
 }
 
 function pathUrl(settings: TransportSettings, path: string): string {

@@ -1,6 +1,7 @@
 import { inspect } from 'node:util'
 import { ProviderProtocolError } from '../errors.js'
 import type { FetchResponse } from '../runtime.js'
+import { quote } from './http-redact.js'
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
@@ -11,12 +12,23 @@ export class HttpResponse {
   /** The body as it came. */
   readonly bytes: Uint8Array
   readonly #provider: string
+  readonly #secrets: readonly string[]
 
-  constructor(provider: string, status: number, headers: FetchResponse['headers'], bytes: Uint8Array) {
+  constructor(
+    { provider, secrets }: { readonly provider: string; readonly secrets: readonly string[] },
+    { status, headers }: Pick<FetchResponse, 'status' | 'headers'>,
+    bytes: Uint8Array,
+  ) {
     this.#provider = provider
+    this.#secrets = secrets
     this.status = status
     this.headers = headers
     this.bytes = bytes
+  }
+
+  /** Text out of this answer, made fit for an error: one short line, without the secrets of the client and of the call. */
+  quote(text: unknown, secrets: readonly string[] = []): string | undefined {
+    return quote(text, [...this.#secrets, ...secrets])
   }
 
   /**

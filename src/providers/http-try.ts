@@ -63,7 +63,8 @@ async function judge(context: CallContext, response: OpenAnswer): Promise<{ usab
   if (status !== 429 && status < 500) return { usable: response, outage: false }
   const { provider, runtime } = context.settings
   const whole = await buffer(context, response)
-  const providerCode = complaintOf(context.settings, whole).code
+  const { code } = complaintOf(context.settings, whole)
+  const providerCode = whole.quote(code)
   const waitMs = retryAfterMs(headers.get('retry-after'), runtime.now())
   if (status === 429 || (status === 503 && waitMs !== undefined))
     throw new ProviderRateLimitedError(provider, { status, providerCode, retryAfterMs: waitMs })
@@ -72,13 +73,20 @@ async function judge(context: CallContext, response: OpenAnswer): Promise<{ usab
 
 /** Reads an answer to its end. */
 export async function buffer(context: CallContext, response: OpenAnswer): Promise<HttpResponse> {
-  const { provider } = context.settings
-  const body = await collect(readBody(provider, response, context.maxBytes, context.deadline))
-  return new HttpResponse(provider, response.status, response.headers, body)
+  return complete(context, response, readBody(context.settings.provider, response, context.maxBytes, context.deadline))
 }
 
-/** The pieces as one. */
-export async function collect(pieces: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+/** The head and the pieces of an answer, as one. */
+export async function complete(
+  { settings, request }: CallContext,
+  head: Pick<OpenAnswer, 'status' | 'headers'>,
+  pieces: AsyncIterable<Uint8Array>,
+): Promise<HttpResponse> {
+  const secrets = [...settings.secrets, ...(request.secrets ?? [])]
+  return new HttpResponse({ provider: settings.provider, secrets }, head, await collect(pieces))
+}
+
+async function collect(pieces: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
   const chunks: Uint8Array[] = []
   for await (const chunk of pieces) chunks.push(chunk)
   return Buffer.concat(chunks)

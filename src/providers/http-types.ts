@@ -40,6 +40,8 @@ export interface HttpRequest {
   /** Whether a second try is harmless. Never for anything that sends, creates or uses something up. Default false. */
   readonly repeatable?: boolean | undefined
   readonly maxResponseBytes?: number | undefined
+  /** Secrets of this call, such as a token in the path: removed from what errors quote of its answer. */
+  readonly secrets?: readonly string[] | undefined
 }
 
 /** What a provider says about a refusal, read from the body of its answer. */

@@ -2,7 +2,6 @@ import { inspect } from 'node:util'
 import { ProviderProtocolError, ProviderRejectedError, ProviderUnreachableError } from '../errors.js'
 import { Call } from './http-call.js'
 import { transportSettings, type HttpTransportOptions, type TransportSettings } from './http-options.js'
-import { quote, redact } from './http-redact.js'
 import type { HttpResponse, HttpStream } from './http-response.js'
 import { complaintOf } from './http-try.js'
 import type { HttpRequest } from './http-types.js'
@@ -61,12 +60,10 @@ export class HttpTransport {
     const { code, message } = complaintOf(this.#settings, response)
     if (response.status >= 500 && code === undefined)
       return new ProviderUnreachableError(provider, `HTTP_${response.status}`)
-    const hidden = [...this.#settings.secrets, ...secrets]
-    const providerCode = code === undefined ? undefined : redact(code, hidden)
     return new ProviderRejectedError(provider, {
       status: response.status,
-      providerCode,
-      providerMessage: quote(message, hidden),
+      providerCode: response.quote(code, secrets),
+      providerMessage: response.quote(message, secrets),
     })
   }
 

@@ -48,11 +48,12 @@ export class AuthyApi {
       query: call.query,
       json: call.json,
       repeatable: call.repeatable,
+      secrets: call.secrets,
       signal,
     })
     const normal = call.normal?.(refusalOf(response))
     if (normal !== undefined) return normal
-    if (response.status !== 200) throw this.#refused(response, call.secrets)
+    if (response.status !== 200) throw this.#refused(response)
     return this.#read(call, response)
   }
 
@@ -63,7 +64,7 @@ export class AuthyApi {
     const success: unknown = Reflect.get(body, 'success')
     if (!wireSuccess.safeParse(success).success && !(call.withoutSuccess && success === undefined))
       throw success === false || success === 'false'
-        ? this.#transport.refusal(response, call.secrets)
+        ? this.#transport.refusal(response)
         : this.#transport.protocolError("the answer has no usable 'success'", 200)
     const reply = call.reply.safeParse(body)
     if (reply.success) return reply.data
@@ -71,11 +72,11 @@ export class AuthyApi {
     throw this.#transport.protocolError(`the answer's field '${field}' is missing or not as documented`, 200)
   }
 
-  #refused(response: HttpResponse, secrets: readonly string[] | undefined): Error {
+  #refused(response: HttpResponse): Error {
     // The service knows 200 and refusals; another 2xx is something in front of it.
     if (response.status < 300)
       return this.#transport.protocolError('the answer has an undocumented status', response.status)
-    return this.#transport.refusal(response, secrets)
+    return this.#transport.refusal(response)
   }
 
   /** The error for an answer that contradicts the question. */
