@@ -3,3 +3,4 @@ export { sqliteDialect, type SqlDialect, type SqliteDialectOptions } from './sql
 export type { SqlDatabase } from './database.js'
 export { SqlStateStore, type SqlStateStoreOptions } from './state-store.js'
 export type { PostgresClient, PostgresPool } from './postgres-wake-ups.js'
+export { SqlSessionStore, type SqlSessionStoreOptions, type StoredSession } from './session-store.js'
