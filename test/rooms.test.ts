@@ -11,7 +11,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   approval: [],
   providers: ['approval'],
   webhooks: ['approval', 'providers'],
-  strategies: ['approval'],
+  strategies: ['approval', 'middleware'],
   middleware: ['approval'],
   users: ['approval'],
   stores: ['approval', 'users'],
@@ -19,6 +19,8 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   cli: ['approval', 'providers', 'webhooks', 'users', 'stores', 'sandbox'],
   index: ['approval'],
 }
+// What a strategy shares with the middleware: reading a request, answering it, and the one file that handles sessions.
+const sharedMiddlewareFile = /^middleware\/(http-request|http-answer|session|same-origin|device-cookie)\.js$/
 // Files of a provider that a stand-in and a webhook may share: what is on the wire, and pure signing. Never a client.
 const sharedProviderFile = /^providers\/[a-z]+\/(wire|signing)(-[a-z-]+)?\.js$/
 
@@ -51,6 +53,7 @@ test.each(sources(src).map((file) => relative(src, file)))('%s imports only what
     }
     if (to === 'errors' || to === 'runtime' || to === 'options') continue
     expect(allowed[from], `${file} -> ${target}`).toContain(to)
+    if (to === 'middleware' && from === 'strategies') expect(target).toMatch(sharedMiddlewareFile)
     if (to === 'providers' && from !== 'cli') expect(target).toMatch(sharedProviderFile)
   }
 })
