@@ -55,6 +55,8 @@ export async function send(
     redirect: 'manual',
   }
   try {
+    // node-fetch destroys the body of a call that is aborted already, and nobody listens: an uncaught exception.
+    attempt.signal.throwIfAborted()
     const response = await deadline.within(settings.fetch(target.url, init))
     refuseUnusable(settings.provider, response, target.maxBytes)
     // Named one by one: a Response's own are getters of its class, which a spread would lose.
