@@ -37,7 +37,7 @@ function sendInstallLink({ context, settings }: Call['state'], user: AuthyUser):
     provider: 'authy',
     kind: 'sms',
     to: user.phone,
-    text: `${settings.appName} uses Authy. Get the app: authy://install?phone=${encodeURIComponent(user.phone)}`,
+    text: `${settings.appName} protects your account with Authy. Open this link on your phone to get the app.`,
     link: `authy://install?phone=${encodeURIComponent(user.phone)}`,
   })
 }

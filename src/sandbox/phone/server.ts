@@ -4,14 +4,15 @@ import type { StandInContext } from '../stand-in.js'
 import { answerApi, phoneApi, problem, routeTo } from './api.js'
 import { events } from './events.js'
 import { refuse } from './guard.js'
-import { page } from './page.js'
+import { icon, page } from './page.js'
 import { script } from './script.js'
+import { viewScript } from './script-view.js'
 import { styles } from './styles.js'
 
 // Everything on the page is ours and comes from here; nothing is inline, nothing may frame it.
 const headers: Readonly<Record<string, string>> = {
   'content-security-policy':
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; " +
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; " +
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
   'x-content-type-options': 'nosniff',
   'x-frame-options': 'DENY',
@@ -24,6 +25,8 @@ const headers: Readonly<Record<string, string>> = {
 const files: Readonly<Record<string, readonly [type: string, body: string]>> = {
   '/': ['text/html;charset=utf-8', page],
   '/phone.js': ['text/javascript;charset=utf-8', script],
+  '/view.js': ['text/javascript;charset=utf-8', viewScript],
+  '/icon.svg': ['image/svg+xml', icon],
   '/phone.css': ['text/css;charset=utf-8', styles],
 }
 
