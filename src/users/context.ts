@@ -104,12 +104,6 @@ export async function objectBody(context: ServiceContext, req: IncomingMessage, 
   return value
 }
 
-/** A member that the schema has made sure is a string. */
-export function stringOf(body: JsonObject, name: string): string {
-  const value = member(body, name)
-  return typeof value === 'string' ? value : ''
-}
-
 /** A member that is a string, null, or not there. */
 export function optionalString(body: JsonObject, name: string): string | null | undefined {
   const value = member(body, name)

@@ -20,3 +20,20 @@ export {
   type UserRecord,
   type UserStore,
 } from './user-store.js'
+export {
+  clickatellGateway,
+  twilioGateway,
+  type ClickatellGatewayOptions,
+  type TwilioGatewayOptions,
+} from './sms-gateways.js'
+export { roundRobin, type RoundRobinOptions, type SmsAttempt } from './round-robin.js'
+export { smsGateway, type SmsGatewayOptions } from './sms-gateway.js'
+export {
+  emailGateway,
+  type EmailGateway,
+  type EmailGatewayOptions,
+  type MailTransport,
+  type OutgoingMail,
+} from './email-gateway.js'
+export type { MailTemplate } from './mail-templates.js'
+export type { GatewayCredential } from './credentials.js'

@@ -1,8 +1,9 @@
 import type { IncomingMessage } from 'node:http'
-import { authorised, objectBody, optionalString, stringOf, type ServiceContext } from './context.js'
+import { authorised, objectBody, optionalString, type ServiceContext } from './context.js'
 import { maskEmail } from './phone-number.js'
 import { Refusal, refusals, refused, tooMany, type Answer } from './refusal.js'
 import { loginBody } from './request-schemas.js'
+import { stringMember } from './schema.js'
 import type { Call, Route } from './routing.js'
 import { userView } from './user-view.js'
 import { emailKey, type UserRecord } from './user-store.js'
@@ -46,8 +47,8 @@ export function authRoutes(context: ServiceContext): readonly Route[] {
 async function login(context: ServiceContext, lanes: Lanes, req: IncomingMessage): Promise<Answer> {
   const client = context.settings.clientOf(req)
   const body = await objectBody(context, req, loginBody)
-  const email = stringOf(body, 'email')
-  const password = stringOf(body, 'password')
+  const email = stringMember(body, 'email')
+  const password = stringMember(body, 'password')
   const secondFactor = optionalString(body, 'second_factor') ?? undefined
   // One after the other for each account: a failure is counted before the next try is compared, and a burst of right
   // logins doesn't count itself out.

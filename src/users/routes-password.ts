@@ -8,7 +8,6 @@ import {
   notify,
   objectBody,
   optionalString,
-  stringOf,
   type ServiceContext,
 } from './context.js'
 import { checkNewPassword } from './password-policy.js'
@@ -17,6 +16,7 @@ import { refusals, refused, tooMany, type Answer } from './refusal.js'
 import { confirmBody, resetBody, setPasswordBody } from './request-schemas.js'
 import { checkUrlTemplate } from './reset.js'
 import { findByEmail } from './routes-auth.js'
+import { stringMember } from './schema.js'
 import type { Call, Route } from './routing.js'
 import type { Caller } from './tokens.js'
 import { emailKey, type UserRecord } from './user-store.js'
@@ -32,7 +32,7 @@ export function passwordRoutes(context: ServiceContext): readonly Route[] {
 async function setPassword(context: ServiceContext, call: Call): Promise<Answer> {
   return authorised(context, call, async (caller) => {
     const body = await objectBody(context, call.req, setPasswordBody)
-    const password = stringOf(body, 'password')
+    const password = stringMember(body, 'password')
     const target = await findTarget(context, caller, call.params[0] ?? '')
     const isSelf = target.id === caller.user.id
     mayChange(caller, target)
@@ -81,8 +81,8 @@ async function reset(context: ServiceContext, req: IncomingMessage): Promise<Ans
   const { settings, limits } = context
   const client = settings.clientOf(req)
   const body = await objectBody(context, req, resetBody)
-  const email = stringOf(body, 'email')
-  const linkOf = checkUrlTemplate(stringOf(body, 'url_template'), settings.resetOrigins)
+  const email = stringMember(body, 'email')
+  const linkOf = checkUrlTemplate(stringMember(body, 'url_template'), settings.resetOrigins)
   await limits.require('reset-client', client, settings.limits.resetPerClient)
   if (settings.wire.tellUnknownAddress && (await findByEmail(context, email)) === undefined)
     throw refusals.noSuchEmail(email)
@@ -123,8 +123,8 @@ async function confirm(context: ServiceContext, req: IncomingMessage): Promise<A
   const { settings, limits } = context
   const client = settings.clientOf(req)
   const body = await objectBody(context, req, confirmBody)
-  const token = stringOf(body, 'token')
-  const password = stringOf(body, 'new_password')
+  const token = stringMember(body, 'token')
+  const password = stringMember(body, 'new_password')
   await limits.require('confirm-client', client, settings.limits.confirmPerClient)
   const good = await context.resets.check(token)
   const user = good && (await context.store.findById(good.userId))

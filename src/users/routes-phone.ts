@@ -1,10 +1,10 @@
 import type { IncomingMessage } from 'node:http'
-import { objectBody, stringOf, type ServiceContext } from './context.js'
+import { objectBody, type ServiceContext } from './context.js'
 import { callingCode, isPremium, maskPhone, normalPhone } from './phone-number.js'
 import { Refusal, refusals, unavailable, type Answer } from './refusal.js'
 import { phoneBody, phoneConfirmBody } from './request-schemas.js'
 import type { Route } from './routing.js'
-import { member } from './schema.js'
+import { member, stringMember } from './schema.js'
 import type { PhoneVerification } from './verification.js'
 
 export function phoneRoutes(context: ServiceContext): readonly Route[] {
@@ -19,7 +19,7 @@ export function phoneRoutes(context: ServiceContext): readonly Route[] {
 async function start(context: ServiceContext, verification: PhoneVerification, req: IncomingMessage): Promise<Answer> {
   const client = context.settings.clientOf(req)
   const body = await objectBody(context, req, phoneBody)
-  const phone = normalPhone(stringOf(body, 'phone'))
+  const phone = normalPhone(stringMember(body, 'phone'))
   if (phone === undefined) throw refusals.invalidPhone('This is not a phone number')
   await limitSends(context, phone, client)
   // Refused without a word, like a number that can't be reached: the answer tells strangers nothing about the rules.
@@ -81,8 +81,8 @@ async function confirm(
   const { limits, settings } = context
   const client = settings.clientOf(req)
   const body = await objectBody(context, req, phoneConfirmBody)
-  const phone = normalPhone(stringOf(body, 'phone'))
-  const code = stringOf(body, 'code')
+  const phone = normalPhone(stringMember(body, 'phone'))
+  const code = stringMember(body, 'code')
   if (phone === undefined || !/^\d{4,10}$/.test(code)) throw refusals.invalidPhoneCode()
   await limits.require('phone-confirm-client', client, settings.limits.phoneConfirmPerClient)
   // Over all codes of a number, so that asking for new ones doesn't buy new tries. The answer is the one for every failure.

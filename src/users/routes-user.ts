@@ -10,7 +10,6 @@ import {
   notify,
   objectBody,
   optionalString,
-  stringOf,
   type ServiceContext,
 } from './context.js'
 import { readBody } from './body.js'
@@ -21,7 +20,7 @@ import { patchUserBody, registerBody, rolesBody } from './request-schemas.js'
 import { registerQuietly } from './quiet-registration.js'
 import { checkNewPassword } from './password-policy.js'
 import type { Call, Route } from './routing.js'
-import { member } from './schema.js'
+import { member, stringMember } from './schema.js'
 import type { Caller } from './tokens.js'
 import { emailKey, type UpdateOutcome, type UserChanges, type UserRecord } from './user-store.js'
 import { userView } from './user-view.js'
@@ -42,7 +41,7 @@ async function register(context: ServiceContext, req: IncomingMessage): Promise<
   const client = settings.clientOf(req)
   const body = await objectBody(context, req, registerBody)
   await limits.require('register', client, settings.limits.registrationPerClient)
-  const email = newEmail(stringOf(body, 'email'))
+  const email = newEmail(stringMember(body, 'email'))
   const password = optionalString(body, 'password') ?? null
   if (password !== null) await checkNewPassword(settings.policy, password, email)
   const names = {
@@ -123,7 +122,7 @@ async function patchUser(context: ServiceContext, call: Call): Promise<Answer> {
 
 // A fixed list of names, each taken by hand: whatever else the body holds is not looked at.
 function changesOf(context: ServiceContext, caller: Caller, target: UserRecord, body: JsonObject): UserChanges {
-  const email = stringOf(body, 'email')
+  const email = stringMember(body, 'email')
   const phone = optionalString(body, 'phone')
   const firstName = optionalString(body, 'first_name')
   const lastName = optionalString(body, 'last_name')

@@ -48,6 +48,12 @@ export function member(object: JsonObject, name: string): JsonValue | undefined 
   return Object.hasOwn(object, name) ? object[name] : undefined
 }
 
+/** A member that is a string, or else the empty text. */
+export function stringMember(object: JsonObject, name: string): string {
+  const value = member(object, name)
+  return typeof value === 'string' ? value : ''
+}
+
 /** True for a JSON object. */
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)

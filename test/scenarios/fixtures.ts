@@ -1,39 +1,30 @@
+import type { RequestListener } from 'node:http'
 import express from 'express'
-import { MemoryStateStore, MemoryUserStore } from 'passport-outofband/stores'
 import {
   affoMailSender,
   affoSmsSender,
   argon2Hasher,
+  clickatellGateway,
+  emailGateway,
   emailKey,
+  roundRobin,
+  smsGateway,
+  twilioGateway,
   userService,
+  type EmailGateway,
   type UserServiceOptions,
-  type UserStore,
 } from 'passport-outofband/users'
-import type { StateStore } from '../../src/approval/state-store.js'
 import type { Runtime } from '../../src/runtime.js'
 import type { Scenario, ScenarioFile } from './format.js'
 import type { Fixture } from './runner.js'
-
-/** Fresh and empty stores for one scenario. */
-export interface Stores {
-  readonly store: UserStore
-  readonly state: StateStore
-  close(): Promise<void>
-}
-
-export type OpenStores = (runtime: Runtime) => Promise<Stores>
-
-export const memoryStores: OpenStores = async (runtime) => ({
-  store: new MemoryUserStore(),
-  state: new MemoryStateStore({ runtime: { now: runtime.now } }),
-  close: async () => undefined,
-})
+import type { OpenStores, Stores } from './stores.js'
 
 /** The service of a scenario, with the settings that its file names; `extra` brings wire forms back. */
 export function fixtures(file: ScenarioFile, open: OpenStores, extra: Partial<UserServiceOptions> = {}) {
   const accounts = provisioned(file)
-  return async (_scenario: Scenario, runtime: Runtime): Promise<Fixture> => {
+  return async (scenario: Scenario, runtime: Runtime): Promise<Fixture> => {
     const stores = await open(runtime)
+    if (scenario.service !== 'user') return gatewayFixture(file, stores, { service: scenario.service, runtime })
     for (const account of await accounts) await stores.store.insert({ ...account, at: runtime.now() })
     const service = userService({ ...optionsOf(file, stores, runtime), ...extra })
     return {
@@ -42,6 +33,30 @@ export function fixtures(file: ScenarioFile, open: OpenStores, extra: Partial<Us
       seedSession: (jti, user, live) => (live ? service.tokens.adopt(jti, user) : Promise.resolve()),
       close: () => stores.close(),
     }
+  }
+}
+
+function gatewayFixture(
+  file: ScenarioFile,
+  { state, close }: Stores,
+  { service, runtime }: { readonly service: 'sms' | 'email'; readonly runtime: Runtime },
+): Fixture {
+  const { twilio_account_sid, twilio_auth_token, clickatell_api_key, gateways } = file.config.sms_service
+  const known = {
+    twilio: () => twilioGateway({ accountSid: twilio_account_sid, authToken: twilio_auth_token, runtime }),
+    clickatell: () => clickatellGateway({ apiKey: clickatell_api_key, runtime }),
+  }
+  const ring = gateways.flatMap((name) => (name === 'twilio' || name === 'clickatell' ? [known[name]()] : []))
+  // The recorded requests carry no credential, so these gateways ask for none.
+  const sms = (): RequestListener =>
+    smsGateway({ sender: roundRobin({ gateways: ring, state, runtime }), credential: false })
+  const transport = { deliver: () => Promise.resolve() }
+  const email = (): EmailGateway => emailGateway({ transport, state, credential: false, runtime })
+  return {
+    listener: express().use(file.config.base_path, service === 'sms' ? sms() : email()),
+    idle: () => Promise.resolve(),
+    seedSession: () => Promise.reject(new Error('a gateway has no sessions')),
+    close,
   }
 }
 

@@ -1,19 +1,41 @@
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { fixtures, memoryStores, type OpenStores } from './fixtures.js'
+import { findPrograms } from '../support/services/find.js'
+import { startPostgres } from '../support/services/postgres.js'
+import { fixtures } from './fixtures.js'
 import { scenarioFile } from './format.js'
 import { runScenario } from './runner.js'
+import { memoryStores, postgresStores, sqliteStores, type OpenStores } from './stores.js'
 
 // npm run scenarios -- FILE [--store sqlite|postgres]: runs a scenario file against the user service, with the answers
 // expected of a hardened one.
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { store: { type: 'string', default: 'memory' }, only: { type: 'string' } },
+  options: { store: { type: 'string', default: 'sqlite' }, only: { type: 'string' } },
 })
 
 const stores: Readonly<Record<string, () => Promise<{ open: OpenStores; close: () => Promise<void> }>>> = {
   memory: async () => ({ open: memoryStores, close: async () => undefined }),
+  sqlite: async () => ({ open: sqliteStores, close: async () => undefined }),
+  postgres,
+}
+
+// DATABASE_URL, or a private server that goes when we are done.
+async function postgres(): Promise<{ open: OpenStores; close: () => Promise<void> }> {
+  const given = process.env['DATABASE_URL']
+  if (given !== undefined) return postgresStores(given)
+  const programs = findPrograms().postgres
+  if (programs === undefined) throw new Error('there is no PostgreSQL on this machine; set DATABASE_URL')
+  const server = await startPostgres(programs)
+  const { open, close } = await postgresStores(server.url)
+  return {
+    open,
+    close: async () => {
+      await close()
+      await server.dispose()
+    },
+  }
 }
 
 const open = stores[values.store]

@@ -1,6 +1,7 @@
 import type { Kysely, Migration } from 'kysely'
 import { addSessions } from './sessions.js'
 import { addState } from './state.js'
+import { addUsers } from './users.js'
 
 /** A step forward of the schema, for tables with the given prefix. There are no steps back: restore a backup instead. */
 export type SchemaStep = (db: Kysely<unknown>, prefix: string) => Promise<void>
@@ -10,6 +11,7 @@ export type SchemaStep = (db: Kysely<unknown>, prefix: string) => Promise<void>
 const steps: Readonly<Record<string, SchemaStep>> = {
   '0001_state': addState,
   '0002_sessions': addSessions,
+  '0003_users': addUsers,
 }
 
 /** The migrations, as Kysely's Migrator wants them. */

@@ -1,0 +1,232 @@
+import { createHmac, timingSafeEqual } from 'node:crypto'
+import { z } from 'zod'
+import type { JsonObject } from '../approval/json.js'
+import type { StateStore } from '../approval/state-store.js'
+import { functionOption, loggerOption, objectWith, parseOptions, runtimeOption } from '../options.js'
+import { resolveRuntime, silentLogger, type Logger, type Runtime } from '../runtime.js'
+import { Background } from './background.js'
+import { readBody } from './body.js'
+import { credentialCheck, credentialOption, type GatewayCredential } from './credentials.js'
+import { mailTemplates, type MailTemplate } from './mail-templates.js'
+import { pythonString } from './python-text.js'
+import { problem, type Answer } from './refusal.js'
+import { createRouter, type Call, type ServiceHandler } from './routing.js'
+import { isObject, member, stringMember, type Schema } from './schema.js'
+import { wireTime } from './user-view.js'
+
+/** A mail, ready to be delivered. */
+export interface OutgoingMail {
+  readonly from: string
+  readonly to: readonly string[]
+  readonly cc: readonly string[]
+  readonly bcc: readonly string[]
+  readonly subject: string
+  readonly text: string
+  readonly html: string
+}
+
+/** Delivers mails: {@link nodemailerTransport}, or one's own. Rejects when it could not. */
+export interface MailTransport {
+  deliver(mail: OutgoingMail): Promise<void>
+}
+
+export interface EmailGatewayOptions {
+  readonly transport: MailTransport
+  /** Keeps the numbers of messages and who unsubscribed from what. */
+  readonly state: StateStore
+  readonly credential: GatewayCredential
+  /** Signs unsubscribe tokens: 32 bytes or more. Without it nobody can unsubscribe. */
+  readonly secret?: string | Uint8Array
+  /** Templates by name, besides and before the built-in ones. */
+  readonly templates?: Readonly<Record<string, MailTemplate>>
+  /** Tags that nobody can unsubscribe from. Default: those of the user service's mails. */
+  readonly transactionalTags?: readonly string[]
+  readonly namespace?: string
+  readonly runtime?: Partial<Runtime>
+  readonly logger?: Logger
+}
+
+const optionsSchema = z.strictObject({
+  transport: objectWith<MailTransport>(['deliver'], 'give an object with the method deliver'),
+  state: objectWith<StateStore>(['get', 'put', 'increment'], 'give a StateStore'),
+  credential: credentialOption,
+  secret: z
+    .union([z.string(), z.instanceof(Uint8Array)])
+    .refine((secret) => Buffer.from(secret).length >= 32, { error: 'give 32 bytes or more' })
+    .optional(),
+  templates: z.record(z.string(), functionOption<MailTemplate>()).default({}),
+  transactionalTags: z.array(z.string()).default([...Object.keys(mailTemplates)]),
+  namespace: z
+    .string()
+    .regex(/^[a-z0-9-]{1,32}$/)
+    .default('mail'),
+  runtime: runtimeOption,
+  logger: loggerOption,
+})
+
+type Settings = z.output<typeof optionsSchema>
+
+const address: Schema = { type: 'string', format: 'email', maxLength: 320, pattern: '^\\P{Cc}*$' }
+const addresses: Schema = { type: 'array', items: address, maxItems: 100 }
+const subject: Schema = { type: 'string', maxLength: 998, pattern: '^\\P{Cc}*$' }
+const tag: Schema = { type: 'string', maxLength: 64 }
+const optionalAddresses: Schema = { ...addresses, type: ['array', 'null'] }
+const envelope = { from_: address, to: addresses, subject, cc: optionalAddresses, bcc: optionalAddresses }
+
+/** The body of `POST /template/{template_name}/send/`. */
+export const templateBody: Schema = {
+  type: 'object',
+  required: ['from_', 'to', 'subject', 'variables', 'tag'],
+  properties: { ...envelope, variables: { type: 'object' }, tag },
+}
+
+/** The body of `POST /message/`. */
+export const messageBody: Schema = {
+  type: 'object',
+  required: ['from_', 'to', 'subject', 'html', 'text', 'tag'],
+  properties: { ...envelope, html: { type: ['string', 'null'] }, text: { type: ['string', 'null'] }, tag },
+}
+
+const YEAR_MS = 400 * 86_400_000
+
+/** An e-mail gateway: a handler, and a promise to wait for what it still has to deliver. */
+export interface EmailGateway extends ServiceHandler {
+  idle(): Promise<void>
+}
+
+/**
+ * The e-mail gateway service: `POST /template/{name}/send/`, `POST /message/`, and unsubscribing. 201 says that the
+ * mail was taken; delivery goes on in the background. Bodies are not kept anywhere.
+ */
+export function emailGateway(options: EmailGatewayOptions): EmailGateway {
+  const settings = parseOptions(optionsSchema, options, 'emailGateway')
+  const logger = settings.logger ?? silentLogger
+  const gateway = new Gateway(settings, logger)
+  const check = credentialCheck(settings.credential)
+  const guarded = (handle: (call: Call) => Promise<Answer>) => async (call: Call) => {
+    await check(call.req)
+    return handle(call)
+  }
+  const handler = createRouter(
+    [
+      { method: 'POST', path: '/template/{name}/send/', handle: guarded((call) => gateway.sendTemplate(call)) },
+      { method: 'POST', path: '/message/', handle: guarded((call) => gateway.sendMessage(call)) },
+      {
+        method: 'GET',
+        path: '/unsubscribe/{email}/token/{tag}/',
+        handle: guarded((call) => gateway.unsubscribeToken(call)),
+      },
+      // The link in a mail: whoever holds the token may, without a credential.
+      { method: 'GET', path: '/unsubscribe/{token}/', handle: (call) => gateway.unsubscribe(call) },
+    ],
+    { logger, redirectMissingSlash: false },
+  )
+  return Object.assign(handler, { idle: () => gateway.background.idle() })
+}
+
+class Gateway {
+  readonly background: Background
+  readonly #settings: Settings
+  readonly #now: () => number
+
+  constructor(settings: Settings, logger: Logger) {
+    this.#settings = settings
+    this.#now = resolveRuntime(settings.runtime).now
+    this.background = new Background(logger)
+  }
+
+  async sendTemplate({ req, params }: Call): Promise<Answer> {
+    const { value } = await readBody(req, templateBody, 262_144)
+    const body = isObject(value) ? value : {}
+    const name = params[0] ?? ''
+    const all = { ...mailTemplates, ...this.#settings.templates }
+    const template = Object.hasOwn(all, name) ? all[name] : undefined
+    if (template === undefined) throw problem(404, 'There is no such template')
+    const variables = member(body, 'variables')
+    // The original's route takes cc and bcc and sends to neither.
+    return this.#send({ ...body, cc: null, bcc: null }, template(isObject(variables) ? variables : {}))
+  }
+
+  async sendMessage({ req }: Call): Promise<Answer> {
+    const { value } = await readBody(req, messageBody, 1_048_576)
+    const body = isObject(value) ? value : {}
+    return this.#send(body, { text: stringMember(body, 'text'), html: stringMember(body, 'html') })
+  }
+
+  async unsubscribeToken({ params }: Call): Promise<Answer> {
+    const [email = '', tagName = ''] = params
+    if (!email.includes('@')) throw problem(400, `${pythonString(email.slice(0, 300))} is not a 'email'`)
+    const payload = Buffer.from(JSON.stringify({ email, tag: tagName })).toString('base64url')
+    return { status: 200, body: { token: `${payload}.${this.#sign(payload)}` } }
+  }
+
+  async unsubscribe({ params }: Call): Promise<Answer> {
+    const [payload = '', signature = ''] = (params[0] ?? '').split('.')
+    const expected = Buffer.from(this.#sign(payload))
+    const given = Buffer.from(signature)
+    if (given.length !== expected.length || !timingSafeEqual(given, expected))
+      throw problem(400, 'The token is not valid')
+    const claims: unknown = JSON.parse(Buffer.from(payload, 'base64url').toString('utf8'))
+    const [email, tagName] = isObject(claims) ? [stringMember(claims, 'email'), stringMember(claims, 'tag')] : ['', '']
+    if (this.#settings.transactionalTags.includes(tagName))
+      throw problem(400, 'These mails cannot be unsubscribed from')
+    await this.#settings.state.put(this.#unsubscribedKey(email, tagName), true, { ttlMs: YEAR_MS })
+    return { status: 200, contentType: 'text/html; charset=utf-8' }
+  }
+
+  async #send(body: JsonObject, content: { readonly text: string; readonly html: string }): Promise<Answer> {
+    const { state, namespace, transport } = this.#settings
+    const tagName = stringMember(body, 'tag')
+    const to = listOf(body, 'to')
+    const wanted = []
+    for (const recipient of to) if (!(await this.#isUnsubscribed(recipient, tagName))) wanted.push(recipient)
+    const { count } = await state.increment(`${namespace}:count`, { windowMs: YEAR_MS })
+    const mail = {
+      from: stringMember(body, 'from_'),
+      to: wanted,
+      cc: listOf(body, 'cc'),
+      bcc: listOf(body, 'bcc'),
+      ...content,
+    }
+    if (wanted.length > 0) {
+      this.background.start('mail', () => transport.deliver({ ...mail, subject: stringMember(body, 'subject') }))
+    }
+    const at = wireTime(this.#now())
+    const reply = {
+      id: count,
+      from_: mail.from,
+      // Two slips of the original that its clients know: the text of a list, and a status that says PARTIALLY for all.
+      to: `[${to.map(pythonString).join(', ')}]`,
+      cc: member(body, 'cc') ?? null,
+      bcc: member(body, 'bcc') ?? null,
+      subject: stringMember(body, 'subject'),
+      tag: tagName,
+      ...content,
+      status: wanted.length === 0 ? 'SKIPPED' : 'PARTIALLY_SKIPPED',
+      created_at: at,
+      updated_at: at,
+    }
+    return { status: 201, body: reply }
+  }
+
+  async #isUnsubscribed(email: string, tagName: string): Promise<boolean> {
+    if (this.#settings.transactionalTags.includes(tagName)) return false
+    return (await this.#settings.state.get(this.#unsubscribedKey(email, tagName))) !== undefined
+  }
+
+  #unsubscribedKey(email: string, tagName: string): string {
+    const digest = createHmac('sha256', 'unsubscribed').update(JSON.stringify([email.toLowerCase(), tagName]))
+    return `${this.#settings.namespace}:unsubscribed:${digest.digest('base64url')}`
+  }
+
+  #sign(payload: string): string {
+    const { secret } = this.#settings
+    if (secret === undefined) throw problem(404, 'Unsubscribing is not switched on')
+    return createHmac('sha256', secret).update(`unsubscribe ${payload}`).digest('base64url')
+  }
+}
+
+function listOf(body: JsonObject, name: string): readonly string[] {
+  const value = member(body, name)
+  return Array.isArray(value) ? (value as readonly unknown[]).filter((item) => typeof item === 'string') : []
+}
