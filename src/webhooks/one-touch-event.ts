@@ -36,7 +36,7 @@ export interface Expectations {
   readonly appId: string | undefined
 }
 
-/** @internal An event, or what is wrong with its content. */
+/** An event, or what is wrong with its content. */
 export type EventReading =
   | { readonly ok: true; readonly event: OneTouchEvent }
   | { readonly ok: false; readonly reason: 'action' | 'status' | 'status-differs' | 'application' | 'expired' }

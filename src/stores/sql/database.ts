@@ -2,16 +2,7 @@ import { PostgresAdapter, sql, type Kysely, type RawBuilder } from 'kysely'
 import { z } from 'zod'
 import { InvalidOptionError } from '../../errors.js'
 import { objectWith } from '../../options.js'
-
-/**
- * A Kysely instance, on SQLite (`sqliteDialect`, or Kysely's own with a better-sqlite3 handle) or on PostgreSQL
- * (Kysely's `PostgresDialect`). Described by what tells it from something else, so that our declarations need no Kysely.
- */
-export interface SqlDatabase {
-  selectFrom(...args: never[]): unknown
-  transaction(): unknown
-  getExecutor(): unknown
-}
+import type { SqlDatabase } from './sql-database.js'
 
 const kyselyShape = objectWith<Kysely<unknown> & SqlDatabase>(
   ['selectFrom', 'transaction', 'getExecutor'],

@@ -2,7 +2,8 @@ import { Migrator } from 'kysely'
 import { z } from 'zod'
 import { StoreUnavailableError } from '../../errors.js'
 import { parseOptions } from '../../options.js'
-import { databaseOption, isPostgres, tablePrefixOption, type SqlDatabase } from './database.js'
+import { databaseOption, isPostgres, tablePrefixOption } from './database.js'
+import type { SqlDatabase } from './sql-database.js'
 import { migrationsFor } from './migrations/index.js'
 
 /** What {@link migrateToLatest} takes. */

@@ -1,21 +1,8 @@
 import { sql } from 'kysely'
 import type { Logger } from '../../runtime.js'
 import type { WakeUps } from '../wake-ups.js'
+import type { PostgresClient, PostgresPool } from './postgres-pool.js'
 import type { Queries } from './query.js'
-
-/** A connection of a {@link PostgresPool}, by what we use of it. */
-export interface PostgresClient {
-  query(text: string): Promise<unknown>
-  on(event: 'notification', listener: (message: { readonly payload?: string | undefined }) => void): unknown
-  on(event: 'error', listener: (error: Error) => void): unknown
-  release(destroy?: boolean): void
-}
-
-/** A pool of the npm package `pg`, by what we use of it. */
-export interface PostgresPool {
-  connect(): Promise<PostgresClient>
-  on(event: 'error', listener: (error: Error) => void): unknown
-}
 
 // Pools that have our listener for broken connections: one is enough for all stores on a pool.
 const guarded = new WeakSet<PostgresPool>()

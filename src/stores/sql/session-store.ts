@@ -7,7 +7,8 @@ import { ConfigurationError, InvalidInputError } from '../../errors.js'
 import { loggerOption, parseOptions, runtimeOption } from '../../options.js'
 import { resolveRuntime, silentLogger, type Logger, type Runtime } from '../../runtime.js'
 import { Cleaner } from './cleaner.js'
-import { databaseOption, isPostgres, table, tablePrefixOption, toText, type SqlDatabase } from './database.js'
+import { databaseOption, isPostgres, table, tablePrefixOption, toText } from './database.js'
+import type { SqlDatabase } from './sql-database.js'
 import { Queries } from './query.js'
 
 /** What {@link SqlSessionStore} takes. */

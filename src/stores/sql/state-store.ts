@@ -8,16 +8,10 @@ import { checkDuration, checkIncrement, checkName, decodeValue, encodeValue, sto
 import { versionSource } from '../versions.js'
 import { WakeUps } from '../wake-ups.js'
 import { Cleaner } from './cleaner.js'
-import {
-  databaseOption,
-  isPostgres,
-  table,
-  tablePrefixOption,
-  toInteger,
-  toText,
-  type SqlDatabase,
-} from './database.js'
-import { PostgresWakeUps, type PostgresPool } from './postgres-wake-ups.js'
+import { databaseOption, isPostgres, table, tablePrefixOption, toInteger, toText } from './database.js'
+import type { SqlDatabase } from './sql-database.js'
+import type { PostgresPool } from './postgres-pool.js'
+import { PostgresWakeUps } from './postgres-wake-ups.js'
 import { Queries } from './query.js'
 import { SqlQueues } from './queues.js'
 

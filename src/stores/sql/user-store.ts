@@ -11,16 +11,9 @@ import type {
   UserRecord,
   UserStore,
 } from '../../users/user-store.js'
-import {
-  databaseOption,
-  isPostgres,
-  table,
-  tablePrefixOption,
-  toInteger,
-  toText,
-  type SqlDatabase,
-} from './database.js'
+import { databaseOption, isPostgres, table, tablePrefixOption, toInteger, toText } from './database.js'
 import { Queries } from './query.js'
+import type { SqlDatabase } from './sql-database.js'
 
 /** What {@link SqlUserStore} takes. */
 export interface SqlUserStoreOptions {
