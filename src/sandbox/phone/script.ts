@@ -168,6 +168,18 @@ by('enrol').addEventListener('submit', async (event) => {
   }
 })
 
+// A page may hand over what its QR code says: /#enrol=TEXT. It is filled in, and the person presses the button.
+function fillIn() {
+  const text = new URLSearchParams(location.hash.slice(1)).get('enrol')
+  if (!text) return
+  history.replaceState(null, '', location.pathname)
+  by('enrol-link').value = text
+  by('enrol').querySelector('button').focus()
+  by('enrol').scrollIntoView({ block: 'center' })
+  announce('An account is ready to be added.')
+}
+addEventListener('hashchange', fillIn)
+
 document.querySelector('.filters').addEventListener('click', (event) => {
   const button = event.target.closest('button')
   if (!button) return
@@ -177,5 +189,6 @@ document.querySelector('.filters').addEventListener('click', (event) => {
 })
 
 setInterval(tick, 500)
+fillIn()
 listen()
 `
