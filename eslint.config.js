@@ -33,6 +33,23 @@ export default tseslint.config(
     rules: { 'no-console': 'off' },
   },
   {
+    files: ['example-app/public/**/*.js'],
+    languageOptions: {
+      globals: Object.fromEntries(
+        [
+          'addEventListener',
+          'document',
+          'EventSource',
+          'fetch',
+          'location',
+          'setInterval',
+          'clearInterval',
+          'setTimeout',
+        ].map((name) => [name, 'readonly']),
+      ),
+    },
+  },
+  {
     files: ['test/**/*.ts'],
     rules: {
       '@typescript-eslint/no-non-null-assertion': 'off',

@@ -1,0 +1,125 @@
+import { join } from 'node:path'
+import express, { type Express } from 'express'
+import session from 'express-session'
+import helmet from 'helmet'
+import passport from 'passport'
+import {
+  createApprovals,
+  createAssurances,
+  createGuessLimits,
+  type Approvals,
+  type Assurances,
+} from 'passport-outofband'
+import type { GuessLimits, Logger } from 'passport-outofband'
+import { AuthyClient, oneTouchChannel } from 'passport-outofband/authy'
+import { deviceCookie, sameOrigin } from 'passport-outofband/middleware'
+import { oneTouchCallback } from 'passport-outofband/webhooks'
+import type { Config } from './config.js'
+import { errorPages } from './routes/errors.js'
+import { accountRoutes } from './routes/account.js'
+import { enrolRoutes } from './routes/enrol.js'
+import { signInRoutes } from './routes/sign-in.js'
+import { signUpRoutes } from './routes/sign-up.js'
+import { stepUpRoutes } from './routes/step-up.js'
+import type { Stores } from './stores.js'
+import { useStrategies } from './strategies.js'
+
+/** Everything that the routes share. */
+export interface Bank {
+  readonly stores: Stores
+  readonly authy: AuthyClient
+  readonly authyApiKey: string
+  readonly approvals: Approvals
+  readonly assurances: Assurances
+  readonly limits: GuessLimits
+  readonly phoneUrl: string | undefined
+}
+
+export interface BankOptions {
+  readonly config: Config
+  readonly stores: Stores
+  readonly authy: { readonly apiKey: string; readonly baseUrl: string | undefined }
+  /** Where the app is reached, as the provider's callback is configured. */
+  readonly publicUrl: string
+  readonly phoneUrl: string | undefined
+  readonly logger: Logger
+}
+
+/** The bank as an Express app, and what has to run beside it. */
+export function createBank(options: BankOptions): { readonly app: Express; readonly approvals: Approvals } {
+  const { stores, config, logger } = options
+  const authy = new AuthyClient({
+    apiKey: options.authy.apiKey,
+    ...(options.authy.baseUrl === undefined ? {} : { baseUrl: options.authy.baseUrl }),
+  })
+  const approvals = createApprovals({ state: stores.state, channels: [oneTouchChannel(authy)], logger })
+  const bank: Bank = {
+    stores,
+    authy,
+    authyApiKey: options.authy.apiKey,
+    approvals,
+    assurances: createAssurances({ state: stores.state }),
+    limits: createGuessLimits({ state: stores.state }),
+    phoneUrl: options.phoneUrl,
+  }
+  useStrategies(passport, bank)
+
+  const app = express()
+  app.set('trust proxy', config.production ? 1 : false)
+  app.use(helmet(headers(config)))
+  app.use('/public', express.static(join(import.meta.dirname, 'public'), { maxAge: config.production ? '1h' : 0 }))
+  // Before everything that reads bodies or sessions: the signature is over the bytes as they come.
+  app.use(
+    '/callbacks/authy',
+    oneTouchCallback({
+      apiKey: options.authy.apiKey,
+      callbackUrl: `${options.publicUrl}/callbacks/authy`,
+      state: stores.state,
+      approvals,
+      logger,
+    }),
+  )
+  app.use(sessionOf(config, stores))
+  app.use(passport.session())
+  app.use(express.urlencoded({ extended: false, limit: '16kb' }), sameOrigin(), deviceCookie())
+  app.use((_req, res, next) => {
+    res.setHeader('Cache-Control', 'no-store')
+    next()
+  })
+  app.use(signUpRoutes(bank), signInRoutes(bank), enrolRoutes(bank), stepUpRoutes(bank), accountRoutes(bank))
+  app.use(errorPages(logger))
+  return { app, approvals }
+}
+
+function sessionOf(config: Config, stores: Stores): express.RequestHandler {
+  return session({
+    name: config.production ? '__Host-bank' : 'bank',
+    secret: config.sessionSecret,
+    store: stores.sessions,
+    resave: false,
+    saveUninitialized: false,
+    cookie: { httpOnly: true, sameSite: 'lax', secure: config.production, path: '/' },
+  })
+}
+
+function headers(config: Config): Parameters<typeof helmet>[0] {
+  const self = ["'self'"]
+  return {
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: ["'none'"],
+        scriptSrc: self,
+        styleSrc: self,
+        imgSrc: self,
+        connectSrc: self,
+        formAction: self,
+        baseUri: ["'none'"],
+        frameAncestors: ["'none'"],
+      },
+    },
+    strictTransportSecurity: config.production,
+    referrerPolicy: { policy: 'same-origin' },
+    xFrameOptions: { action: 'deny' },
+  }
+}

@@ -1,0 +1,61 @@
+import { randomBytes } from 'node:crypto'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+/** What the environment says. With nothing set, the bank runs on the sandbox and an SQLite file. */
+export interface Config {
+  /** 0 picks a free one. */
+  readonly port: number
+  /** The address to listen on. Default: this machine only. */
+  readonly host: string
+  /** The public address, without a trailing slash: what the provider's callback is configured with. Default: localhost. */
+  readonly publicUrl: string | undefined
+  readonly dataDir: string
+  /** PostgreSQL instead of the SQLite file. */
+  readonly databaseUrl: string | undefined
+  /** Signs the session cookie. */
+  readonly sessionSecret: string
+  /** An Authy application; nothing: the sandbox's, which is started along. */
+  readonly authy: { readonly apiKey: string; readonly baseUrl: string | undefined } | undefined
+  /** The simulated phone of a sandbox that runs already. */
+  readonly phoneUrl: string | undefined
+  readonly production: boolean
+}
+
+/** @throws Error naming the variable that is wrong. */
+export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
+  const dataDir = env['DATA_DIR'] ?? join(import.meta.dirname, '..', '.data')
+  const production = env['NODE_ENV'] === 'production'
+  const apiKey = env['AUTHY_API_KEY']
+  return {
+    port: port(env),
+    host: env['HOST'] ?? 'localhost',
+    publicUrl: env['PUBLIC_URL']?.replace(/\/+$/, ''),
+    dataDir,
+    databaseUrl: env['DATABASE_URL'],
+    sessionSecret: env['SESSION_SECRET'] ?? localSecret(dataDir, production),
+    authy: apiKey === undefined ? undefined : { apiKey, baseUrl: env['AUTHY_BASE_URL'] },
+    phoneUrl: env['PHONE_URL'],
+    production,
+  }
+}
+
+function port(env: NodeJS.ProcessEnv): number {
+  const text = env['PORT'] ?? '3000'
+  if (!/^\d{1,5}$/.test(text)) throw new Error(`PORT must be a port number, not '${text}'`)
+  return Number(text)
+}
+
+// Kept beside the database, so that sessions outlive a restart of the example without anybody setting anything up.
+function localSecret(dataDir: string, production: boolean): string {
+  if (production) throw new Error('set SESSION_SECRET: in production it must not lie beside the data')
+  const file = join(dataDir, 'session-secret')
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+  try {
+    return readFileSync(file, 'utf8')
+  } catch {
+    const secret = randomBytes(32).toString('base64url')
+    writeFileSync(file, secret, { mode: 0o600, flag: 'wx' })
+    return secret
+  }
+}

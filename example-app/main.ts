@@ -1,0 +1,65 @@
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { startSandbox, type Sandbox } from 'passport-outofband/sandbox'
+import { pino } from 'pino'
+import { createBank } from './bank.js'
+import { readConfig } from './config.js'
+import { openStores } from './stores.js'
+
+const config = readConfig()
+const logger = pino({ level: process.env['LOG_LEVEL'] ?? 'warn' }, pino.destination(2))
+const server = createServer()
+await listen(server)
+const { port } = server.address() as AddressInfo
+const publicUrl = config.publicUrl ?? `http://localhost:${port}`
+
+// Without an account at Authy, the bank brings its own.
+const sandbox = config.authy ? undefined : await startSandboxFor(publicUrl)
+const stores = await openStores(config)
+if (sandbox) await stores.accounts.forgetPhones()
+const authy = config.authy ?? { apiKey: sandbox?.authy.apiKey ?? '', baseUrl: sandbox?.authy.url }
+const phoneUrl = sandbox?.phone.url ?? config.phoneUrl
+
+const { app, approvals } = createBank({ config, stores, authy, publicUrl, phoneUrl, logger })
+server.on('request', app)
+
+const stopping = new AbortController()
+const background = approvals.run({ signal: stopping.signal })
+
+console.log(`Larch Bank:          ${publicUrl}`)
+if (phoneUrl !== undefined) console.log(`The simulated phone: ${phoneUrl}`)
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => {
+    stop().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        console.error(error)
+        process.exit(1)
+      },
+    )
+  })
+}
+
+async function stop(): Promise<void> {
+  stopping.abort()
+  server.close()
+  server.closeAllConnections()
+  await background
+  await sandbox?.close()
+  await stores.close()
+}
+
+async function startSandboxFor(url: string): Promise<Sandbox> {
+  return startSandbox({
+    port: config.port === 0 ? 0 : config.port + 1,
+    authy: { callback: { url: `${url}/callbacks/authy` } },
+  })
+}
+
+async function listen(target: Server): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    target.once('error', reject)
+    target.listen(config.port, config.host, resolve)
+  })
+}

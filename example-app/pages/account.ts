@@ -1,0 +1,89 @@
+import type { Html } from '../html.js'
+import { html } from '../html.js'
+import { notice, page } from './layout.js'
+
+export interface ProvedFactor {
+  readonly factor: string
+  readonly at: Date
+}
+
+export interface AccountPageOptions {
+  readonly name: string
+  readonly balanceCents: number
+  readonly factors: readonly ProvedFactor[]
+  readonly app: boolean
+  readonly phone: string | undefined
+  readonly phoneUrl: string | undefined
+  readonly info?: string | undefined
+}
+
+const factorNames: Readonly<Record<string, string>> = {
+  password: 'Password',
+  totp: 'Code from the app',
+  sms: 'Code by text message',
+  call: 'Code by call',
+  push: 'Push, approved on your phone',
+}
+
+export function accountPage(options: AccountPageOptions): string {
+  return page(
+    { title: 'Account', name: options.name, wide: true },
+    html`<h1>Hello, ${options.name}</h1>
+      ${notice('info', options.info)}
+      <div class="columns">
+        <section class="card balance">
+          <h2>Everyday account</h2>
+          <p class="amount">${money(options.balanceCents)}</p>
+          <p class="actions"><a class="button quiet small" href="/card">Show card details</a></p>
+        </section>
+        <section class="card">
+          <h2>How you proved who you are</h2>
+          <ul class="factors">
+            ${options.factors.map(factorItem)}
+          </ul>
+        </section>
+        <section class="card">
+          <h2>Your phone</h2>
+          <p>${options.app ? 'The Authy app is connected.' : 'No app is connected.'}</p>
+          <p>
+            ${options.phone === undefined ? 'No number for texts and calls.' : `Texts and calls go to the number that ends in ${options.phone}.`}
+          </p>
+          <p class="actions"><a class="button quiet small" href="/enrol">Connect a phone</a></p>
+        </section>
+      </div>`,
+  )
+}
+
+function factorItem({ factor, at }: ProvedFactor): Html {
+  return html`<li>
+    <strong>${factorNames[factor] ?? factor}</strong>
+    <time datetime="${at.toISOString()}">${at.toUTCString().replace('GMT', 'UTC')}</time>
+  </li>`
+}
+
+function money(cents: number): string {
+  return new Intl.NumberFormat('en-IE', { style: 'currency', currency: 'EUR' }).format(cents / 100)
+}
+
+/** Behind a fresh second factor. */
+export function cardPage(
+  name: string,
+  card: { readonly number: string; readonly expires: string; readonly pin: string },
+): string {
+  return page(
+    { title: 'Card', name },
+    html`<div class="card">
+      <h1>Your card</h1>
+      <div class="plastic">
+        <p class="plastic-brand">Larch Bank</p>
+        <p class="plastic-number">${card.number}</p>
+        <p class="plastic-row"><span>${name}</span><span>${card.expires}</span></p>
+      </div>
+      <dl>
+        <dt>PIN</dt>
+        <dd>${card.pin}</dd>
+      </dl>
+      <p class="hint">You see this because you proved yourself with your phone in the last five minutes.</p>
+    </div>`,
+  )
+}

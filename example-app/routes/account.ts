@@ -1,0 +1,46 @@
+import { Router, type RequestHandler } from 'express'
+import { currentAssurance, requireFactor } from 'passport-outofband/middleware'
+import { signedInAccount } from '../accounts.js'
+import type { Bank } from '../bank.js'
+import { accountPage, cardPage } from '../pages/account.js'
+import { handle } from './async.js'
+import { cardPolicy } from './policy.js'
+
+/** What only the account's owner sees. */
+export function accountRoutes({ assurances, phoneUrl }: Bank): Router {
+  const router = Router()
+  const signedIn: RequestHandler = (req, res, next) => {
+    if (req.isAuthenticated()) next()
+    else res.redirect(303, '/sign-in')
+  }
+
+  router.get(
+    '/account',
+    signedIn,
+    handle(async (req, res) => {
+      const account = signedInAccount(req)
+      const assurance = await currentAssurance(req, assurances)
+      // The login has ended on the server (too old, revoked): the session is an empty shell.
+      if (!account || !assurance) {
+        res.redirect(303, '/sign-in')
+        return
+      }
+      res.send(
+        accountPage({
+          name: account.name,
+          balanceCents: account.balance_cents,
+          factors: assurance.factors.map(({ factor, at }) => ({ factor, at: new Date(at) })),
+          app: account.has_app === 1,
+          phone: account.phone_ending ?? undefined,
+          phoneUrl,
+        }),
+      )
+    }),
+  )
+  router.get('/card', signedIn, requireFactor({ assurances, ...cardPolicy, stepUpPath: '/step-up' }), (req, res) => {
+    res.send(
+      cardPage(signedInAccount(req)?.name ?? '', { number: '4929 1034 5678 2011', expires: '09/29', pin: '4711' }),
+    )
+  })
+  return router
+}

@@ -1,0 +1,16 @@
+import type { NextFunction, Request, RequestHandler, Response } from 'express'
+
+/** An async handler whose failures reach the error page. */
+export function handle(run: (req: Request, res: Response, next: NextFunction) => Promise<void>): RequestHandler {
+  return (req, res, next) => {
+    run(req, res, next).catch(next)
+  }
+}
+
+/** A field of a form: text, or nothing. Arrays and objects are nothing. */
+export function formField(req: Request, name: string, maxLength = 254): string {
+  const body: unknown = req.body
+  const value: unknown =
+    typeof body === 'object' && body !== null && Object.hasOwn(body, name) ? Reflect.get(body, name) : ''
+  return typeof value === 'string' && value.length <= maxLength ? value.trim() : ''
+}

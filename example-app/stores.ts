@@ -1,0 +1,37 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { Kysely, PostgresDialect } from 'kysely'
+import type { StateStore } from 'passport-outofband'
+import { migrateToLatest, sqliteDialect, SqlSessionStore, SqlStateStore } from 'passport-outofband/stores/sql'
+import pg from 'pg'
+import { Accounts, type BankDatabase } from './accounts.js'
+import type { Config } from './config.js'
+
+/** Where the bank keeps what it knows. */
+export interface Stores {
+  readonly accounts: Accounts
+  readonly sessions: SqlSessionStore
+  readonly state: StateStore
+  close(): Promise<void>
+}
+
+/** Opens the database (SQLite by default), and brings the tables up to date. */
+export async function openStores(config: Config): Promise<Stores> {
+  const pool = config.databaseUrl === undefined ? undefined : new pg.Pool({ connectionString: config.databaseUrl })
+  mkdirSync(config.dataDir, { recursive: true, mode: 0o700 })
+  const db = new Kysely<BankDatabase>({
+    dialect: pool ? new PostgresDialect({ pool }) : sqliteDialect({ file: join(config.dataDir, 'bank.db') }),
+  })
+  await migrateToLatest({ db })
+  const accounts = new Accounts(db)
+  await accounts.createTable()
+  const state = new SqlStateStore({ db, ...(pool ? { pool } : {}) })
+  return {
+    accounts,
+    sessions: new SqlSessionStore({ db }),
+    state,
+    close: async () => {
+      await db.destroy()
+    },
+  }
+}
