@@ -26,3 +26,4 @@ export type {
   PushStatus,
 } from './phone/model.js'
 export type { ActiveconnectQuirks, ActiveconnectSandbox, ActiveconnectSandboxOptions } from './activeconnect/index.js'
+export type { PassByMeQuirks, PassByMeSandbox, PassByMeSandboxOptions } from './passbyme/index.js'

@@ -13,11 +13,18 @@ import type { SandboxClock } from './clock.js'
 import { type Ground, layGround } from './context.js'
 import type { Faults } from './faults.js'
 import { Phone } from './phone/phone.js'
+import {
+  type PassByMeSandbox,
+  passByMeSandboxOptions,
+  type PassByMeSandboxOptions,
+  startPassByMe,
+} from './passbyme/index.js'
 import { startPhone } from './phone/server.js'
 
 const options = z.strictObject({
   port: z.int('give a port number, or 0 for any free one').min(0).max(65_000).optional(),
   authy: authySandboxOptions.optional(),
+  passbyme: passByMeSandboxOptions.optional(),
   activeconnect: activeconnectSandboxOptions.optional(),
   runtime: runtimeOption,
   logger: loggerOption,
@@ -27,6 +34,7 @@ export interface SandboxOptions {
   /** The first port: the phone's; the providers' follow in the order of the JSON line. 0, the default, picks free ones. */
   readonly port?: number
   readonly authy?: AuthySandboxOptions
+  readonly passbyme?: PassByMeSandboxOptions
   readonly activeconnect?: ActiveconnectSandboxOptions
   readonly runtime?: Partial<Runtime>
   readonly logger?: Logger
@@ -35,6 +43,7 @@ export interface SandboxOptions {
 /** A sandbox that runs: a stand-in for every provider, and the phone. */
 export interface Sandbox {
   readonly authy: AuthySandbox
+  readonly passbyme: PassByMeSandbox
   readonly activeconnect: ActiveconnectSandbox
   readonly phone: Phone
   readonly faults: Faults
@@ -78,15 +87,18 @@ async function start(ground: Ground, providers: ProviderOptions): Promise<Sandbo
   const phoneContext = ground.context('phone')
   const phoneServer = await startPhone(phoneContext)
   const authy = await startAuthy(ground.context('authy'), providers.authy)
+  const passbyme = await startPassByMe(ground.context('passbyme'), providers.passbyme)
   const activeconnect = await startActiveconnect(ground.context('activeconnect'), providers.activeconnect)
   return {
     authy: authy.handle,
+    passbyme: passbyme.handle,
     activeconnect: activeconnect.handle,
     phone: new Phone(ground.hub, phoneServer.url, phoneContext.runtime),
     faults: ground.faults,
     clock: ground.clock,
     describe: () => ({
       authy: authy.describe(),
+      passbyme: passbyme.describe(),
       activeconnect: activeconnect.describe(),
       phone: { url: phoneServer.url },
     }),

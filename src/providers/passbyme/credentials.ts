@@ -83,7 +83,8 @@ export function loadCredentials(credentials: PassByMeCredentials, now: number): 
   return {
     tls: { ...common, key, cert: [leaf.toString(), ...issuers].join('\n') },
     certificate: {
-      subject: leaf.subject,
+      // Node writes a line for each part: one line, so that a log stays one line.
+      subject: leaf.subject.replaceAll('\n', ', '),
       serialNumber: leaf.serialNumber,
       fingerprint256: leaf.fingerprint256,
       validFrom: new Date(leaf.validFrom),
