@@ -32,7 +32,7 @@ async function register(cellphone = '201-555-0100', extra: object = {}): Promise
     ...extra,
   })
   expect(answer.status).toBe(200)
-  return Number((answer.json['user'] as { id: number }).id)
+  return (answer.json['user'] as { id: number }).id
 }
 async function withApp(): Promise<{ id: number; deviceId: string }> {
   const id = await register()
@@ -146,7 +146,7 @@ test('the codes are RFC 6238 codes of the seed that the export shows; each works
   const secret = Secret.fromBase32(String(exported.json['secret']))
   expect(secret.bytes).toHaveLength(20)
   const totp = new TOTP({ secret, algorithm: 'SHA1', period: 30, digits: 7 })
-  const { now } = sandbox.clock
+  const now = () => sandbox.clock.now()
   expect(sandbox.phone.code(deviceId).code).toBe(totp.generate({ timestamp: now() }))
   expect(new TOTP({ secret, digits: 6 }).generate({ timestamp: now() })).toBe(exported.json['otp'])
   const check = async (offset: number) =>

@@ -8,6 +8,7 @@ import { invalidParameter, refuse } from './replies.js'
 import type { AuthyState } from './state.js'
 
 const defaultSize = 300
+const keptPictures = 100
 const picturePath = '/sandbox/qr/'
 
 /** `POST /users/{id}/secret`: the seed as a picture, for another authenticator app. */
@@ -17,10 +18,11 @@ export const secret = withUser(({ state, params, request }, user) => {
   if (!/^[0-9]{1,4}$/.test(size)) return invalidParameter('qr_size', 'Parameter must be an integer')
   const issuer = state.settings.appName
   const label = textOf(params, 'label') || (user.emails[0] ?? user.recipient)
-  if (label.length > 255) return refuse('60122')
+  const matrix = label.length > 255 ? undefined : qrCode(user.app.link(issuer, label))
+  if (!matrix) return refuse('60122')
   const name = `${hexId()}${hexId()}.png`
-  const png = qrPng(qrCode(user.app.link(issuer, label)), Number(size) || defaultSize)
-  state.pictures.set(picturePath + name, png)
+  state.pictures.set(picturePath + name, qrPng(matrix, Number(size) || defaultSize))
+  for (const oldest of [...state.pictures.keys()].slice(0, -keptPictures)) state.pictures.delete(oldest)
   const host = request.headers.host ?? '127.0.0.1'
   return json(200, { label, issuer, qr_code: `http://${host}${picturePath}${name}`, success: true })
 })

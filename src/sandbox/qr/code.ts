@@ -20,20 +20,21 @@ export interface Grid {
   readonly fixed: boolean[][]
 }
 
-/** The QR code of a text, in the smallest version that holds it. @throws {RangeError} beyond version 20 (666 bytes). */
-export function qrCode(text: string): QrMatrix {
+/** The QR code of a text, in the smallest version that holds it; undefined beyond version 20 (666 bytes). */
+export function qrCode(text: string): QrMatrix | undefined {
   const bytes = Buffer.from(text, 'utf8')
   const version = versionFor(bytes.length)
+  if (version === undefined) return undefined
   const grid = drawPatterns(version)
   placeBits(grid, interleave(encode(bytes, version), version))
   return applyBestMask(grid)
 }
 
-function versionFor(length: number): number {
+function versionFor(length: number): number | undefined {
   for (let version = 1; version <= blockCounts.length; version += 1) {
     if (headerBits(version) + 8 * length <= 8 * dataCodewords(version)) return version
   }
-  throw new RangeError(`${length} bytes are too many for a QR code`)
+  return undefined
 }
 
 function headerBits(version: number): number {
