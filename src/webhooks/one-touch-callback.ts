@@ -1,14 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { SettleResult } from '../approval/approvals-types.js'
+import type { Settlement } from '../approval/approvals-types.js'
 import { ConfigurationError } from '../errors.js'
 import { limits } from '../providers/authy/signing-fault.js'
+import { type Deadline, Deadlines } from './deadlines.js'
 import { keyLabel } from './key-label.js'
 import type { OneTouchEvent } from './one-touch-event.js'
-import { type Delivery, DeliveryMemory } from './one-touch-nonce.js'
+import { DeliveryMemory } from './one-touch-nonce.js'
 import { type OneTouchCallbackOptions, type OneTouchSettings, oneTouchSettings } from './one-touch-options.js'
-import { type CallbackReading, readCallback } from './one-touch-reading.js'
+import { type CallbackReading, readCallback, type ReadOneTouchCallback } from './one-touch-reading.js'
 import { RefusalLog } from './one-touch-refusals.js'
-import type { SignedOneTouchCallback } from './one-touch-signature.js'
 import { onlyHeader, readRawBody, readRawQuery } from './raw-body.js'
 
 /** A handler for Express 4, Express 5 and plain `node:http`. */
@@ -44,6 +44,7 @@ class Receiver {
   readonly #memory: DeliveryMemory
   readonly #refusals: RefusalLog
   readonly #keyLabels: readonly string[]
+  readonly #deadlines: Deadlines
   // Two copies of one delivery at the same time: the second waits for the first and shares its fate.
   readonly #inFlight = new Map<string, Promise<number>>()
 
@@ -51,78 +52,85 @@ class Receiver {
     this.#settings = settings
     this.#memory = new DeliveryMemory(settings.state, settings.toleranceSeconds)
     this.#refusals = new RefusalLog(settings)
+    this.#deadlines = new Deadlines(settings.timeLimitMs)
     this.#keyLabels = settings.apiKeys.map(keyLabel)
   }
 
   receive(req: IncomingMessage, res: ServerResponse): void {
     const { logger, timeLimitMs } = this.#settings
-    const deadline = new AbortController()
-    const timer = setTimeout(() => {
-      deadline.abort()
-      logger.warn({ timeLimitMs }, 'a OneTouch callback took too long: answered with 503, so that it is repeated')
+    const deadline = this.#deadlines.open(() => {
       answer(res, 503)
-    }, timeLimitMs)
-    this.#handle(req, deadline.signal)
-      .catch((error: unknown) => {
+      logger.warn({ timeLimitMs }, 'a OneTouch callback took too long: answered with 503, so that it is repeated')
+    })
+    this.#statusFor(req, deadline).then(
+      (status) => {
+        this.#deadlines.close(deadline)
+        answer(res, status)
+      },
+      (error: unknown) => {
+        this.#deadlines.close(deadline)
+        answer(res, 500)
         logger.error(
           { err: error },
           'a OneTouch callback could not be handled: answered with 500, so that it is repeated',
         )
-        return 500
-      })
-      .then((status) => {
-        clearTimeout(timer)
-        answer(res, status)
-      })
-      .catch(() => res.destroy())
+      },
+    )
   }
 
-  /** The status to answer with. */
-  async #handle(req: IncomingMessage, signal: AbortSignal): Promise<number> {
-    const received = await this.#read(req, signal)
-    if (typeof received === 'number') return received
-    const { runtime, toleranceSeconds, appId } = this.#settings
-    const reading = readCallback({ ...received, nowSeconds: runtime.now() / 1000, toleranceSeconds, appId })
-    if (!reading.ok) return this.#refusals.refuse(reading, req, received)
-    // Both are text by now: a callback without them was refused.
-    const delivery = { nonce: String(received.nonce), signature: String(received.signature) }
-    return this.#once(DeliveryMemory.keyOf(delivery), (key) => this.#take(key, delivery, reading))
+  async #statusFor(req: IncomingMessage, deadline: Deadline): Promise<number> {
+    let rawBody: Uint8Array | undefined
+    if (req.method === 'POST') {
+      const body = await readRawBody(req, limits.bytes, deadline)
+      if (!body.ok) return this.#refuseBody(req, body.reason)
+      rawBody = body.bytes
+    }
+    const callback = this.#callback(req, rawBody)
+    const reading = readCallback(callback)
+    if (!reading.ok) return this.#refusals.refuse(reading, req, callback)
+    const running = this.#inFlight.get(reading.signature)
+    if (running) return running
+    const taking = this.#take(reading)
+    this.#inFlight.set(reading.signature, taking)
+    try {
+      return await taking
+    } finally {
+      this.#inFlight.delete(reading.signature)
+    }
   }
 
-  async #read(req: IncomingMessage, signal: AbortSignal): Promise<SignedOneTouchCallback | number> {
-    const callback = {
-      apiKey: this.#settings.apiKeys,
-      url: this.#settings.callbackUrl,
+  #callback(req: IncomingMessage, rawBody: Uint8Array | undefined): ReadOneTouchCallback {
+    const { apiKeys, callbackUrl, runtime, toleranceSeconds, appId } = this.#settings
+    return {
+      apiKey: apiKeys,
+      url: callbackUrl,
       method: req.method,
       signature: onlyHeader(req, 'x-authy-signature'),
       nonce: onlyHeader(req, 'x-authy-signature-nonce'),
+      rawBody,
+      rawQuery: rawBody ? undefined : readRawQuery(req),
+      nowSeconds: runtime.now() / 1000,
+      toleranceSeconds,
+      appId,
     }
-    if (req.method !== 'POST') return { ...callback, rawQuery: readRawQuery(req) }
-    const body = await readRawBody(req, limits.bytes, signal)
-    if (body.ok) return { ...callback, rawBody: body.bytes }
-    if (body.reason !== 'eaten') return this.#refusals.refuse({ reason: body.reason }, req)
+  }
+
+  #refuseBody(req: IncomingMessage, reason: 'eaten' | 'too-large' | 'cut-off'): number {
+    if (reason !== 'eaten') return this.#refusals.refuse({ reason }, req)
     this.#settings.logger.error({ err: eaten }, eaten.message)
     return 500
   }
 
-  #once(key: string, take: (key: string) => Promise<number>): Promise<number> {
-    const running = this.#inFlight.get(key)
-    if (running) return running
-    const started = take(key).finally(() => this.#inFlight.delete(key))
-    this.#inFlight.set(key, started)
-    return started
-  }
-
   /** Settles first and remembers last: whatever dies in between, the repeat does the rest. */
-  async #take(key: string, delivery: Delivery, reading: CallbackReading & { readonly ok: true }): Promise<number> {
+  async #take(reading: CallbackReading & { readonly ok: true }): Promise<number> {
     const { logger, onEvent, runtime, channel } = this.#settings
     const { event, keyIndex } = reading
     const about = { channel, uuid: event.uuid, status: event.status, key: this.#keyLabels[keyIndex] }
-    if (await this.#memory.isKnown(key)) {
+    if (await this.#memory.isKnown(reading)) {
       logger.debug(about, 'a OneTouch callback came again: nothing changed')
       return 200
     }
-    const settlement = await this.#settle(event)
+    const settlement = this.#settings.approvals && (await this.#settings.approvals.settle(settlementOf(channel, event)))
     if (settlement === 'starting') {
       logger.info(
         about,
@@ -137,30 +145,28 @@ class Receiver {
       )
       return 403
     }
-    await onEvent?.(event, { settlement })
-    await this.#memory.remember(key, delivery, event, runtime.now())
+    if (onEvent) await onEvent(event, { settlement })
+    await this.#memory.remember(reading, runtime.now())
     logger.info({ ...about, settlement }, 'a OneTouch callback was taken')
     return 200
   }
+}
 
-  async #settle(event: OneTouchEvent): Promise<SettleResult | undefined> {
-    const { approvals, channel } = this.#settings
-    return approvals?.settle({
-      channel,
-      reference: event.uuid,
-      recipientReference: event.authyId,
-      status: event.status,
-      reported: event.reported,
-      ...(event.approvalId === undefined ? {} : { approvalId: event.approvalId }),
-      ...(event.decidedAt === undefined ? {} : { decidedAt: event.decidedAt }),
-    })
+function settlementOf(channel: string, event: OneTouchEvent): Settlement {
+  return {
+    channel,
+    reference: event.uuid,
+    recipientReference: event.authyId,
+    status: event.status,
+    reported: event.reported,
+    ...(event.approvalId === undefined ? {} : { approvalId: event.approvalId }),
+    ...(event.decidedAt === undefined ? {} : { decidedAt: event.decidedAt }),
   }
 }
 
 function answer(res: ServerResponse, status: number): void {
   if (res.headersSent || res.destroyed) return
   res.statusCode = status
-  res.setHeader('Cache-Control', 'no-store')
   // What is left of a body that we didn't want must not be taken for the next request.
   if (!res.req.complete) res.setHeader('Connection', 'close')
   res.end()

@@ -1,8 +1,8 @@
-import { timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { SigningFault } from '../providers/authy/signing-fault.js'
 import { signedUrl } from '../providers/authy/signing-url.js'
-import { joinedParameters, macOf, readSignature } from '../providers/authy/signing.js'
+import { matchingKey, withMacRoom } from '../providers/authy/signing-mac.js'
+import { joinedParameters, readSignature } from '../providers/authy/signing.js'
 import type { SignedOneTouchCallback } from './one-touch-signature.js'
 import { urlVariants, type Variant } from './url-variants.js'
 
@@ -20,7 +20,7 @@ const MOST_BYTES = 4 * 1024 * 1024
 export function diagnose(callback: SignedOneTouchCallback, apiKeys: readonly string[], req: IncomingMessage): string {
   const signature = readSignature(callback.signature)
   if (!signature) return unexplained
-  const trial = new Trial(signature)
+  const trial = new Trial(signature.bytes)
   try {
     return explain(callback, apiKeys, trial, urlVariants(callback.url, req)) ?? unexplained
   } catch (error) {
@@ -102,10 +102,8 @@ class Trial {
   }
 
   fits(text: string, apiKeys: readonly string[]): boolean {
-    const bytes = Buffer.from(text)
-    return apiKeys.some((apiKey) => {
-      this.#left -= bytes.length
-      return this.#left >= 0 && timingSafeEqual(macOf(apiKey, bytes), this.#signature)
-    })
+    const padded = withMacRoom(text)
+    this.#left -= padded.length * apiKeys.length
+    return this.#left >= 0 && matchingKey(apiKeys, this.#signature, padded) >= 0
   }
 }

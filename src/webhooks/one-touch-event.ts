@@ -1,4 +1,4 @@
-import { type CallbackFields, type FieldPath, MalformedCallback } from './one-touch-fields.js'
+import { type CallbackFields, type Level, MalformedCallback } from './one-touch-fields.js'
 
 /** A person's answer to a OneTouch request, from a callback whose signature and content were checked. */
 export interface OneTouchEvent {
@@ -53,53 +53,53 @@ const SECONDS = /^[0-9]{1,12}$/
  * @throws {@link MalformedCallback} if a field is not what it must be.
  */
 export function readEvent(fields: CallbackFields, expected: Expectations): EventReading {
-  if (fields.text(['callback_action']) !== 'approval_request_status') return { ok: false, reason: 'action' }
-  const status = fields.text(['status'])
+  if (fields.text('callback', 'callback_action') !== 'approval_request_status') return { ok: false, reason: 'action' }
+  const status = fields.text('callback', 'status')
   if (status !== 'approved' && status !== 'denied') return { ok: false, reason: 'status' }
-  const signedStatus = fields.text(['approval_request', 'transaction', 'status'])
+  const signedStatus = fields.text('transaction', 'status')
   if (signedStatus !== undefined && signedStatus !== status) return { ok: false, reason: 'status-differs' }
-  const appId = optional(fields, ['approval_request', 'app_id'], APP_ID)
+  const appId = optional(fields, 'request', 'app_id', APP_ID)
   if (appId !== undefined && expected.appId !== undefined && appId.toLowerCase() !== expected.appId.toLowerCase()) {
     return { ok: false, reason: 'application' }
   }
-  const expiresAt = milliseconds(fields, ['approval_request', 'expiration_timestamp'])
+  const expiresAt = milliseconds(fields, 'request', 'expiration_timestamp')
   if (expiresAt !== undefined && !(expected.nowSeconds * 1000 <= expiresAt)) return { ok: false, reason: 'expired' }
   return { ok: true, event: eventOf(fields, { status, appId, expiresAt }) }
 }
 
 function eventOf(fields: CallbackFields, known: Pick<OneTouchEvent, 'status' | 'appId' | 'expiresAt'>): OneTouchEvent {
-  const uuid = required(fields, ['uuid'], UUID)
-  const hiddenDetails = fields.texts(['approval_request', 'transaction', 'hidden_details'])
+  const uuid = required(fields, 'callback', 'uuid', UUID)
+  const hiddenDetails = fields.texts('transaction', 'hidden_details')
   return {
     id: `${uuid}:${known.status}`,
     uuid,
-    authyId: required(fields, ['authy_id'], AUTHY_ID),
+    authyId: required(fields, 'callback', 'authy_id', AUTHY_ID),
     approvalId: hiddenDetails['approval_id'] || undefined,
-    deviceUuid: optional(fields, ['device_uuid'], DEVICE),
-    reported: fields.text(['approval_request', 'transaction', 'flagged']) === 'true',
-    message: fields.text(['approval_request', 'transaction', 'message']),
-    details: fields.texts(['approval_request', 'transaction', 'details']),
+    deviceUuid: optional(fields, 'callback', 'device_uuid', DEVICE),
+    reported: fields.text('transaction', 'flagged') === 'true',
+    message: fields.text('transaction', 'message'),
+    details: fields.texts('transaction', 'details'),
     hiddenDetails,
-    decidedAt: milliseconds(fields, ['approval_request', 'transaction', 'device_signing_time']),
-    createdAt: milliseconds(fields, ['approval_request', 'transaction', 'created_at_time']),
+    decidedAt: milliseconds(fields, 'transaction', 'device_signing_time'),
+    createdAt: milliseconds(fields, 'transaction', 'created_at_time'),
     ...known,
   }
 }
 
-function required(fields: CallbackFields, path: FieldPath, syntax: RegExp): string {
-  const text = optional(fields, path, syntax)
+function required(fields: CallbackFields, level: Level, key: string, syntax: RegExp): string {
+  const text = optional(fields, level, key, syntax)
   if (text === undefined) throw new MalformedCallback()
   return text
 }
 
-function optional(fields: CallbackFields, path: FieldPath, syntax: RegExp): string | undefined {
-  const text = fields.text(path)
+function optional(fields: CallbackFields, level: Level, key: string, syntax: RegExp): string | undefined {
+  const text = fields.text(level, key)
   if (text !== undefined && !syntax.test(text)) throw new MalformedCallback()
   return text
 }
 
 /** Zero stands for "none" in callbacks of 2016, and for a request that never expires. */
-function milliseconds(fields: CallbackFields, path: FieldPath): number | undefined {
-  const seconds = Number(optional(fields, path, SECONDS) ?? 0)
+function milliseconds(fields: CallbackFields, level: Level, key: string): number | undefined {
+  const seconds = Number(optional(fields, level, key, SECONDS) ?? 0)
   return seconds === 0 ? undefined : seconds * 1000
 }

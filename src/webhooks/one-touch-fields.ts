@@ -1,27 +1,28 @@
 import {
   findMember,
+  firstOf,
   hasPlainKey,
   isContainer,
   keyOf,
   kindOf,
-  membersOf,
+  nextOf,
   OUTERMOST,
   textOf,
 } from '../providers/authy/signing-members.js'
 import { KIND_OBJECT, type Tape } from '../providers/authy/signing-tape.js'
 import { decodeQuery } from './query.js'
 
-/** Where a field of a callback stands: `['approval_request', 'app_id']`. */
-export type FieldPath = readonly [string, ...string[]]
+/** Which object of a callback holds a field: the outermost, its `approval_request`, or the `transaction` in that. */
+export type Level = 'callback' | 'request' | 'transaction'
 
 /**
  * The fields of a callback whose signature was checked, however they came. The scheme can't tell null, the empty text and
  * an absent field apart, nor a number from its text: so all values are text, and the first three are undefined.
  */
 export interface CallbackFields {
-  text(path: FieldPath): string | undefined
+  text(level: Level, key: string): string | undefined
   /** An object of texts, such as `details`. Without a prototype. */
-  texts(path: FieldPath): Readonly<Record<string, string>>
+  texts(level: Level, key: string): Readonly<Record<string, string>>
 }
 
 /** The callback is signed, yet not of the shape that the service sends. */
@@ -29,23 +30,27 @@ export class MalformedCallback extends Error {}
 
 /** Reads the body of a POST. Good until the next body is read. */
 export function fieldsOfTape(tape: Tape): CallbackFields {
+  refuseBrackets(tape, OUTERMOST)
+  const request = innerObject(tape, OUTERMOST, 'approval_request')
+  const objects: Readonly<Record<Level, number | undefined>> = {
+    callback: OUTERMOST,
+    request,
+    transaction: request === undefined ? undefined : innerObject(tape, request, 'transaction'),
+  }
+  const find = (level: Level, key: string): number | undefined => {
+    const object = objects[level]
+    return object === undefined ? undefined : findMember(tape, object, key)
+  }
   return {
-    text(path) {
-      const node = descend(tape, path)
+    text(level, key) {
+      const node = find(level, key)
       if (node === undefined) return undefined
       if (isContainer(tape, node)) throw new MalformedCallback()
       return textOf(tape, node) || undefined
     },
-    texts(path) {
-      const node = descend(tape, path)
-      const texts = emptyRecord()
-      if (node === undefined || (!isContainer(tape, node) && textOf(tape, node) === '')) return texts
-      if (kindOf(tape, node) !== KIND_OBJECT) throw new MalformedCallback()
-      for (const member of membersOf(tape, node)) {
-        // The service knows only texts here; whatever else an application managed to send is of no use to anybody.
-        if (!isContainer(tape, member)) texts[keyOf(tape, member)] = textOf(tape, member)
-      }
-      return texts
+    texts(level, key) {
+      const node = find(level, key)
+      return node === undefined ? emptyRecord() : textsOf(tape, node)
     },
   }
 }
@@ -55,18 +60,36 @@ export function fieldsOfQuery(rawQuery: string): CallbackFields {
   const pairs = decodeQuery(rawQuery)
   if (pairs === undefined) throw new MalformedCallback()
   return {
-    text: (path) => pairs.get(nameOf(path)) || undefined,
-    texts(path) {
+    text: (level, key) => pairs.get(nameOf(level, key)) || undefined,
+    texts(level, key) {
       const texts = emptyRecord()
-      const prefix = `${nameOf(path)}[`
+      const prefix = `${nameOf(level, key)}[`
       for (const [name, value] of pairs) {
         if (!name.startsWith(prefix) || !name.endsWith(']')) continue
-        const key = name.slice(prefix.length, -1)
-        if (!key.includes('][')) texts[key] = value
+        const inner = name.slice(prefix.length, -1)
+        if (!inner.includes('][')) texts[inner] = value
       }
       return texts
     },
   }
+}
+
+function nameOf(level: Level, key: string): string {
+  if (level === 'callback') return key
+  return level === 'request' ? `approval_request[${key}]` : `approval_request[transaction][${key}]`
+}
+
+function textsOf(tape: Tape, node: number): Readonly<Record<string, string>> {
+  const texts = emptyRecord()
+  if (kindOf(tape, node) !== KIND_OBJECT) {
+    if (isContainer(tape, node) || textOf(tape, node) !== '') throw new MalformedCallback()
+    return texts
+  }
+  for (let member = firstOf(tape, node); member !== 0; member = nextOf(tape, member)) {
+    // The service knows only texts here; whatever else an application managed to send is of no use to anybody.
+    if (!isContainer(tape, member)) texts[keyOf(tape, member)] = textOf(tape, member)
+  }
+  return texts
 }
 
 // `__proto__` is a key like any other.
@@ -74,18 +97,11 @@ function emptyRecord(): Record<string, string> {
   return Object.create(null) as Record<string, string>
 }
 
-function nameOf([first, ...rest]: FieldPath): string {
-  return first + rest.map((key) => `[${key}]`).join('')
-}
-
-function descend(tape: Tape, path: FieldPath): number | undefined {
-  let node: number | undefined = OUTERMOST
-  for (const key of path) {
-    if (kindOf(tape, node) !== KIND_OBJECT) throw new MalformedCallback()
-    refuseBrackets(tape, node)
-    node = findMember(tape, node, key)
-    if (node === undefined) return undefined
-  }
+function innerObject(tape: Tape, object: number, key: string): number | undefined {
+  const node = findMember(tape, object, key)
+  if (node === undefined) return undefined
+  if (kindOf(tape, node) !== KIND_OBJECT) throw new MalformedCallback()
+  refuseBrackets(tape, node)
   return node
 }
 
@@ -94,7 +110,7 @@ function descend(tape: Tape, path: FieldPath): number | undefined {
  * we look for it. Keys of the protocol have no brackets: one that has was folded.
  */
 function refuseBrackets(tape: Tape, object: number): void {
-  for (const member of membersOf(tape, object)) {
+  for (let member = firstOf(tape, object); member !== 0; member = nextOf(tape, member)) {
     if (!hasPlainKey(tape, member) && /[[\]]/.test(keyOf(tape, member))) throw new MalformedCallback()
   }
 }

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import type { StateStore } from '../approval/state-store.js'
 import type { OneTouchEvent } from './one-touch-event.js'
 
@@ -19,10 +18,12 @@ export function skewSeconds(nonce: unknown, nowSeconds: number): number | undefi
     : undefined
 }
 
-/** A delivery: what makes two callbacks the same one. */
+/** A verified callback. */
 export interface Delivery {
-  readonly nonce: string
+  /** What names it: the nonce is under it, and whoever reshapes the body without breaking it doesn't change it. */
   readonly signature: string
+  readonly nonce: string
+  readonly event: OneTouchEvent
 }
 
 /** Remembers deliveries across processes. */
@@ -35,22 +36,21 @@ export class DeliveryMemory {
     this.#toleranceSeconds = toleranceSeconds
   }
 
-  /** The name under which a delivery is remembered. A digest: nonces have no length, and signatures don't belong in stores. */
-  static keyOf({ nonce, signature }: Delivery): string {
-    return `onetouch-callback:${createHash('sha256').update(`${nonce}|${signature}`).digest('base64url')}`
-  }
-
-  async isKnown(key: string): Promise<boolean> {
-    return (await this.#state.get(key)) !== undefined
+  async isKnown({ signature }: Delivery): Promise<boolean> {
+    return (await this.#state.get(keyOf(signature))) !== undefined
   }
 
   /** Remembers a delivery for as long as it would pass the other checks. */
-  async remember(key: string, delivery: Delivery, event: OneTouchEvent, nowMs: number): Promise<void> {
-    const isTimed = skewSeconds(delivery.nonce, 0) !== undefined
+  async remember({ signature, nonce, event }: Delivery, nowMs: number): Promise<void> {
+    const isTimed = skewSeconds(nonce, 0) !== undefined
     const tolerance = this.#toleranceSeconds
     const ttlMs = tolerance !== false && isTimed ? 2000 * tolerance + 1000 : untimedMemoryMs(event, nowMs)
-    await this.#state.putIfAbsent(key, true, { ttlMs })
+    await this.#state.putIfAbsent(keyOf(signature), true, { ttlMs })
   }
+}
+
+function keyOf(signature: string): string {
+  return `onetouch-callback:${signature}`
 }
 
 /** Without a clock only the end of the request ends a delivery's life; some requests have none. */

@@ -2,7 +2,7 @@ import { systemRuntime } from '../runtime.js'
 import type { SigningFaultReason } from '../providers/authy/signing-fault.js'
 import { type OneTouchEvent, readEvent } from './one-touch-event.js'
 import { fieldsOfQuery, fieldsOfTape, MalformedCallback } from './one-touch-fields.js'
-import { defaultToleranceSeconds, skewSeconds } from './one-touch-nonce.js'
+import { defaultToleranceSeconds, type Delivery, skewSeconds } from './one-touch-nonce.js'
 import { checkSignature, type SignedOneTouchCallback } from './one-touch-signature.js'
 
 /** Options of {@link readOneTouchCallback} beyond the callback itself. */
@@ -64,24 +64,25 @@ export function readOneTouchCallback(callback: ReadOneTouchCallback): OneTouchRe
 
 /** @internal The same with what the handler also needs. */
 export type CallbackReading =
-  | { readonly ok: true; readonly event: OneTouchEvent; readonly keyIndex: number }
+  | (Delivery & { readonly ok: true; readonly keyIndex: number })
   | { readonly ok: false; readonly reason: OneTouchRefusal; readonly skewSeconds?: number }
 
 /** @internal */
 export function readCallback(callback: ReadOneTouchCallback): CallbackReading {
   const check = checkSignature(callback)
   if (!check.ok) return check
+  const { keyIndex, nonce, signature, tape } = check
   const nowSeconds = callback.nowSeconds ?? systemRuntime.now() / 1000
-  const skew = skewSeconds(callback.nonce, nowSeconds)
+  const skew = skewSeconds(nonce, nowSeconds)
   const tolerance = callback.toleranceSeconds ?? defaultToleranceSeconds
   // Negated, so that a tolerance or a time that is not a number refuses.
   if (tolerance !== false && skew !== undefined && !(Math.abs(skew) <= tolerance)) {
     return { ok: false, reason: 'stale', skewSeconds: skew }
   }
   try {
-    const fields = check.tape ? fieldsOfTape(check.tape) : fieldsOfQuery(callback.rawQuery ?? '')
+    const fields = tape ? fieldsOfTape(tape) : fieldsOfQuery(callback.rawQuery ?? '')
     const read = readEvent(fields, { nowSeconds, appId: callback.appId })
-    return read.ok ? { ...read, keyIndex: check.keyIndex } : read
+    return read.ok ? { ok: true, event: read.event, keyIndex, nonce, signature } : read
   } catch (error) {
     if (error instanceof MalformedCallback) return { ok: false, reason: 'malformed' }
     throw error

@@ -1,13 +1,8 @@
 import { InvalidInputError } from '../errors.js'
 import { SigningFault, type SigningFaultReason } from '../providers/authy/signing-fault.js'
+import { matchingKey } from '../providers/authy/signing-mac.js'
 import type { Tape } from '../providers/authy/signing-tape.js'
-import {
-  bytesToSign,
-  matchingKey,
-  type OneTouchMessage,
-  readSignature,
-  signMessage,
-} from '../providers/authy/signing.js'
+import { bytesToSign, type OneTouchMessage, readSignature, signMessage } from '../providers/authy/signing.js'
 
 /** A OneTouch callback as it was received. */
 export interface SignedOneTouchCallback {
@@ -38,7 +33,13 @@ export interface OneTouchToSign extends OneTouchMessage {
 
 /** @internal What the signature of a callback is worth. */
 export type SignatureCheck =
-  | { readonly ok: true; readonly keyIndex: number; readonly tape: Tape | undefined }
+  | {
+      readonly ok: true
+      readonly keyIndex: number
+      readonly nonce: string
+      readonly signature: string
+      readonly tape: Tape | undefined
+    }
   | { readonly ok: false; readonly reason: SigningFaultReason | 'key' | 'signature-header' | 'signature' }
 
 /**
@@ -81,9 +82,11 @@ export function checkSignature(callback: SignedOneTouchCallback): SignatureCheck
   const signature = readSignature(callback.signature)
   if (signature === undefined) return { ok: false, reason: 'signature-header' }
   try {
-    const { bytes, tape } = bytesToSign(callback)
-    const keyIndex = matchingKey(apiKeys, signature, bytes)
-    return keyIndex < 0 ? { ok: false, reason: 'signature' } : { ok: true, keyIndex, tape }
+    const { text, nonce, tape } = bytesToSign(callback)
+    const keyIndex = matchingKey(apiKeys, signature.bytes, text)
+    return keyIndex < 0
+      ? { ok: false, reason: 'signature' }
+      : { ok: true, keyIndex, nonce, signature: signature.text, tape }
   } catch (error) {
     if (error instanceof SigningFault) return { ok: false, reason: error.reason }
     throw error

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import type { Deadline } from './deadlines.js'
 
 /** What became of reading a request's body. */
 export type RawBody =
@@ -11,13 +12,13 @@ export type RawBody =
  * Where something read the stream before us, the bytes must have been kept: as a Buffer in `req.rawBody` (the `verify`
  * hook of body parsers) or in `req.body` (`express.raw`). What a parser made of them can't be turned back.
  */
-export function readRawBody(req: IncomingMessage, maxBytes: number, signal: AbortSignal): Promise<RawBody> {
+export function readRawBody(req: IncomingMessage, maxBytes: number, deadline: Deadline): Promise<RawBody> {
   const kept = keptBytes(req)
   if (kept)
     return Promise.resolve(kept.length > maxBytes ? { ok: false, reason: 'too-large' } : { ok: true, bytes: kept })
   if (req.readableDidRead || req.readableEnded) return Promise.resolve({ ok: false, reason: 'eaten' })
   if (Number(req.headers['content-length'] ?? 0) > maxBytes) return Promise.resolve({ ok: false, reason: 'too-large' })
-  return collect(req, maxBytes, signal)
+  return collect(req, maxBytes, deadline)
 }
 
 function keptBytes(req: IncomingMessage): Uint8Array | undefined {
@@ -26,32 +27,38 @@ function keptBytes(req: IncomingMessage): Uint8Array | undefined {
   return candidates.find((candidate): candidate is Uint8Array => candidate instanceof Uint8Array)
 }
 
-function collect(req: IncomingMessage, maxBytes: number, signal: AbortSignal): Promise<RawBody> {
+function collect(req: IncomingMessage, maxBytes: number, deadline: Deadline): Promise<RawBody> {
   return new Promise((resolve) => {
     const chunks: Uint8Array[] = []
     let length = 0
-    const finish = (body: RawBody): void => {
-      req.off('data', onData)
-      req.off('end', onEnd)
-      req.off('error', onCutOff)
-      req.off('close', onCutOff)
-      signal.removeEventListener('abort', onCutOff)
+    let isOver = false
+    const fail = (reason: 'eaten' | 'too-large' | 'cut-off'): void => {
+      isOver = true
+      resolve({ ok: false, reason })
       // Whatever still comes is thrown away, or the socket could not be used for the answer.
-      if (!body.ok) req.resume()
-      resolve(body)
+      req.resume()
     }
-    const onData = (chunk: unknown): void => {
+    const passed = deadline.onPassed
+    deadline.onPassed = () => {
+      passed()
+      if (!isOver) fail('cut-off')
+    }
+    req.on('data', (chunk: unknown) => {
+      if (isOver) return
       // A string: somebody called setEncoding, and the bytes are gone.
-      if (!(chunk instanceof Uint8Array)) return finish({ ok: false, reason: 'eaten' })
+      if (!(chunk instanceof Uint8Array)) return fail('eaten')
       chunks.push(chunk)
       length += chunk.length
-      if (length > maxBytes) finish({ ok: false, reason: 'too-large' })
-    }
-    const onEnd = (): void =>
-      finish({ ok: true, bytes: chunks[0] && chunks.length === 1 ? chunks[0] : Buffer.concat(chunks) })
-    const onCutOff = (): void => finish({ ok: false, reason: 'cut-off' })
-    req.on('data', onData).on('end', onEnd).on('error', onCutOff).on('close', onCutOff)
-    signal.addEventListener('abort', onCutOff)
+      if (length > maxBytes) fail('too-large')
+    })
+    req.on('end', () => {
+      isOver = true
+      resolve({ ok: true, bytes: chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks) })
+    })
+    // Comes after the end too, and after an error: then there is nothing left to resolve.
+    req.on('close', () => {
+      if (!isOver) fail('cut-off')
+    })
   })
 }
 
@@ -70,11 +77,9 @@ export function readRawQuery(req: IncomingMessage): string {
 
 /** The value of a header that must come exactly once; undefined if it is missing or repeated. */
 export function onlyHeader(req: IncomingMessage, name: string): string | undefined {
-  let value: string | undefined
-  for (let index = 0; index + 1 < req.rawHeaders.length; index += 2) {
-    if (req.rawHeaders[index]?.toLowerCase() !== name) continue
-    if (value !== undefined) return undefined
-    value = req.rawHeaders[index + 1]
-  }
-  return value
+  const joined = req.headers[name]
+  // Node joins what is repeated with commas: without one there is nothing to look for.
+  if (typeof joined !== 'string' || !joined.includes(',')) return typeof joined === 'string' ? joined : undefined
+  const times = req.rawHeaders.filter((entry, index) => index % 2 === 0 && entry.toLowerCase() === name).length
+  return times === 1 ? joined : undefined
 }

@@ -1,5 +1,6 @@
 import { encodedFirst, hexHigh, hexLow } from './signing-bytes.js'
 import { SigningFault, limits } from './signing-fault.js'
+import { macRoom } from './signing-mac.js'
 import {
   FIRST,
   FLAGS,
@@ -25,7 +26,7 @@ const keptPrefix = Buffer.allocUnsafeSlow(4 * 1024)
  * Writes `head` (UTF-8) and the joined parameters of a tape: names in brackets, form-encoded, members in the order of
  * their encoded text, array elements as they came.
  *
- * @returns a view that is good until the next call.
+ * @returns a view, good until the next call, with room for the key block of the MAC before the text.
  * @throws {@link SigningFault} if the parameters are longer than {@link limits.joinedBytes}.
  */
 export function writeParameters(tape: Tape, head: string): Buffer {
@@ -45,8 +46,8 @@ class Writer {
   }
 
   write(head: string): Buffer {
-    this.reserve(head.length * 3)
-    this.at = this.output.write(head)
+    this.reserve(macRoom + head.length * 3)
+    this.at = macRoom + this.output.write(head, macRoom)
     const start = this.at
     this.writeMembers(0, 0)
     // Every pair ends with an ampersand; the last one has none.

@@ -9,17 +9,21 @@ import {
   NEXT,
   type Tape,
   VALUE_END,
+  VALUE_PLAIN,
   VALUE_START,
 } from './signing-tape.js'
 
 /** The outermost object of a tape. */
 export const OUTERMOST = 0
 
-/** The nodes of an object's members, in the order of their encoded keys. */
-export function membersOf(tape: Tape, object: number): number[] {
-  const found: number[] = []
-  for (let node = at(tape, object + FIRST); node !== 0; node = at(tape, node + NEXT)) found.push(node)
-  return found
+/** An object's first member, in the order of the encoded keys, or 0. */
+export function firstOf(tape: Tape, object: number): number {
+  return at(tape, object + FIRST)
+}
+
+/** The member after this one, or 0. */
+export function nextOf(tape: Tape, member: number): number {
+  return at(tape, member + NEXT)
 }
 
 /** The node of the member with this key, or undefined. */
@@ -53,7 +57,8 @@ export function hasPlainKey(tape: Tape, member: number): boolean {
 
 /** The text of a scalar as it is signed: that of a string unescaped, that of a number as it stands, none for null. */
 export function textOf(tape: Tape, node: number): string {
-  return tape.source.toString('utf8', at(tape, node + VALUE_START), at(tape, node + VALUE_END))
+  const isPlain = (at(tape, node + FLAGS) & VALUE_PLAIN) !== 0
+  return tape.source.toString(isPlain ? 'latin1' : 'utf8', at(tape, node + VALUE_START), at(tape, node + VALUE_END))
 }
 
 function at(tape: Tape, index: number): number {

@@ -1,7 +1,7 @@
-import { createHmac, timingSafeEqual } from 'node:crypto'
 import { limits, SigningFault } from './signing-fault.js'
 import { writeParameters } from './signing-form.js'
 import { readJsonObject } from './signing-json.js'
+import { macOf, macRoom, withMacRoom } from './signing-mac.js'
 import type { Tape } from './signing-tape.js'
 import { signedUrl } from './signing-url.js'
 
@@ -30,8 +30,9 @@ export type UncheckedMessage = { readonly [K in keyof OneTouchMessage]: unknown 
 
 /** The string under the signature, and what was read on the way to it. */
 export interface SignedBytes {
-  /** UTF-8. Good until the next call. */
-  readonly bytes: Uint8Array
+  readonly nonce: string
+  /** UTF-8, behind the room for the key that `macOf` needs. Good until the next call. */
+  readonly text: Buffer
   /** The body of a POST, read. Good until the next call. */
   readonly tape: Tape | undefined
 }
@@ -53,10 +54,10 @@ export function bytesToSign(message: UncheckedMessage): SignedBytes {
   if (method === 'GET') {
     if (!isWellFormedText(rawQuery)) throw new SigningFault('query')
     if (rawQuery.length > limits.bytes) throw new SigningFault('too-large')
-    return { bytes: Buffer.from(head + rawQuery), tape: undefined }
+    return { nonce, text: withMacRoom(head + rawQuery), tape: undefined }
   }
   const tape = readJsonObject(bodyBytes(rawBody))
-  return { bytes: writeParameters(tape, head), tape }
+  return { nonce, text: writeParameters(tape, head), tape }
 }
 
 /**
@@ -65,12 +66,7 @@ export function bytesToSign(message: UncheckedMessage): SignedBytes {
  * @throws {@link SigningFault} if the body is not a JSON object within the limits.
  */
 export function joinedParameters(rawBody: Uint8Array | string): string {
-  return writeParameters(readJsonObject(bodyBytes(rawBody)), '').toString('latin1')
-}
-
-/** The raw signature. */
-export function macOf(apiKey: string, bytes: Uint8Array): Buffer {
-  return createHmac('sha256', apiKey).update(bytes).digest()
+  return writeParameters(readJsonObject(bodyBytes(rawBody)), '').toString('latin1', macRoom)
 }
 
 /**
@@ -79,26 +75,19 @@ export function macOf(apiKey: string, bytes: Uint8Array): Buffer {
  * @throws {@link SigningFault} if the message can't be signed.
  */
 export function signMessage(apiKey: string, message: OneTouchMessage): string {
-  return macOf(apiKey, bytesToSign(message).bytes).toString('base64')
+  return macOf(apiKey, bytesToSign(message).text).toString('base64')
 }
 
-/** The 32 bytes of a signature header, or undefined if it isn't exactly one canonical signature. */
-export function readSignature(header: unknown): Buffer | undefined {
-  return typeof header === 'string' && SIGNATURE.test(header) ? Buffer.from(header, 'base64') : undefined
+/** A signature as the header carries it, and its 32 bytes. */
+export interface Signature {
+  readonly text: string
+  readonly bytes: Buffer
 }
 
-/**
- * The index of the key that made the signature, or -1. Takes the same time whichever key it is: an early exit would tell
- * an observer which of them is in use.
- */
-export function matchingKey(apiKeys: readonly string[], signature: Buffer, bytes: Uint8Array): number {
-  let matching = -1
-  for (let index = 0; index < apiKeys.length; index += 1) {
-    const apiKey = apiKeys[index] ?? ''
-    // An unset key must never validate anything.
-    if (timingSafeEqual(macOf(apiKey, bytes), signature) && apiKey !== '') matching = index
-  }
-  return matching
+/** Reads a signature header, or gives undefined if it isn't exactly one canonical signature. */
+export function readSignature(header: unknown): Signature | undefined {
+  if (typeof header !== 'string' || !SIGNATURE.test(header)) return undefined
+  return { text: header, bytes: Buffer.from(header, 'base64') }
 }
 
 function methodOf(method: unknown): 'POST' | 'GET' {

@@ -1,0 +1,41 @@
+/**
+ * `npm run bench` runs every figure, `npm run bench -- NAME ...` some of them; `--json` prints one object a line.
+ * Figures are quotients within one run, never times: a slower machine gives the same ones.
+ */
+import { type Figure, type Measured } from './harness.js'
+import { routeOverhead } from './onetouch-route-overhead.js'
+import { verifyVersusAuthyClient } from './onetouch-verify-vs-authy-client.js'
+import { verifyVersusLimit } from './onetouch-verify-vs-limit.js'
+
+const figures: readonly Figure[] = [verifyVersusLimit, verifyVersusAuthyClient, routeOverhead]
+
+const words = process.argv.slice(2)
+const asJson = words.includes('--json')
+const names = words.filter((word) => !word.startsWith('--'))
+const unknown = names.filter((name) => !figures.some((figure) => figure.name === name))
+if (unknown.length > 0) {
+  console.error(`there is no figure ${unknown.join(', ')}; there are: ${figures.map(({ name }) => name).join(', ')}`)
+  process.exit(2)
+}
+
+for (const figure of figures.filter(({ name }) => names.length === 0 || names.includes(name))) {
+  print(figure, await figure.measure())
+}
+
+function print({ name, what, unit, atLeast, atMost }: Figure, { value, spread }: Measured): void {
+  const met = atLeast === undefined ? value <= (atMost ?? Number.NaN) : value >= atLeast
+  const [low, high] = spread.map(rounded)
+  if (asJson) {
+    console.log(JSON.stringify({ name, value: rounded(value), unit, aim: atLeast ?? atMost, met, spread: [low, high] }))
+    return
+  }
+  const aim = atLeast === undefined ? `at most ${String(atMost)}` : `at least ${atLeast}`
+  const verdict = met ? 'met' : 'NOT MET'
+  console.log(
+    `${name}: ${rounded(value)} ${unit} (quartiles ${String(low)} to ${String(high)}; aim ${aim}: ${verdict})\n  ${what}`,
+  )
+}
+
+function rounded(value: number): number {
+  return Math.round(value * 1000) / 1000
+}
