@@ -50,7 +50,7 @@ export function oneTouchChannel(
   client: Pick<AuthyClient, 'oneTouch'>,
   options: OneTouchChannelOptions = {},
 ): ApprovalChannel {
-  const { oneTouch } = parseOptions(clientSchema, { oneTouch: client.oneTouch }, 'oneTouchChannel')
+  const { oneTouch } = parseOptions(clientSchema, client, 'oneTouchChannel')
   const given = parseOptions(schema, options, 'oneTouchChannel')
   const { now } = resolveRuntime(given.runtime)
   return {
@@ -66,7 +66,7 @@ export function oneTouchChannel(
   }
 }
 
-const clientSchema = z.strictObject({
+const clientSchema = z.looseObject({
   oneTouch: objectWith<AuthyOneTouch>(['createApprovalRequest', 'getApprovalRequest'], 'give an AuthyClient'),
 })
 

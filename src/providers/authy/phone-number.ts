@@ -21,7 +21,9 @@ export interface SplitPhone {
 const phoneText = z
   .string({ error: 'give the phone number as text' })
   .max(40, { error: 'that is too long for a phone number' })
-  .regex(/^\+?[0-9\s\-./()]+$/, { error: 'a phone number has digits, blanks and - . / ( ), and a + in front only' })
+  .regex(/^\+?[0-9 \u00a0\-./()]+$/, {
+    error: 'a phone number has digits, blanks and - . / ( ), and a + in front only',
+  })
   .refine((text) => digitsOf(text).length >= 4 && digitsOf(text).length <= 17, {
     error: 'a phone number has 4 to 17 digits',
   })
