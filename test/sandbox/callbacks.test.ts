@@ -182,6 +182,7 @@ test('tries again after 1, 5 and 25 seconds, with a new nonce and signature each
 })
 
 test('gives up on nobody listening without harm, and says why', async () => {
+  expect(() => (sandbox.authy.callback = { url: `${url}?with=query` })).toThrow(/without query/)
   sandbox.authy.callback = { url: 'http://127.0.0.1:9/' }
   await sandbox.phone.approve(await ask())
   await vi.waitFor(() => expect(sandbox.authy.callbackAttempts()[0]?.error).toContain('ECONNREFUSED'))

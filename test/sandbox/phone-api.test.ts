@@ -77,6 +77,7 @@ test('enrols by phone number, by Authy id and by the link of the text', async ()
     { phone: '+1 201-555-0100' },
     { phone: '2015550100', countryCode: 1 },
     { reference: Number(authyId) },
+    { authyId },
     { link: 'authy://install?phone=%2B12015550100' },
     { text: 'authy://install?phone=%2B12015550100', name: 'Tablet' },
   ]) {

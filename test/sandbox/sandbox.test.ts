@@ -1,5 +1,6 @@
 import { networkInterfaces } from 'node:os'
 import { ConfigurationError, SandboxError } from 'passport-outofband'
+import { AuthyClient } from 'passport-outofband/authy'
 import { startSandbox, type Sandbox } from 'passport-outofband/sandbox'
 import { afterEach, expect, test, vi } from 'vitest'
 
@@ -59,9 +60,12 @@ test('refuses an option that it does not know, and an API key that looks real', 
   })
 })
 
-test('gives out API keys that a real client can recognise [SC 95]', async () => {
+test('gives out API keys that the client refuses to send to the real service [SC 95]', async () => {
   const sandbox = await open()
-  expect(sandbox.authy.apiKey).toMatch(/^sandbox[0-9a-f]{25}$/)
+  const { apiKey, url: baseUrl } = sandbox.authy
+  expect(apiKey).toMatch(/^sandbox[0-9a-f]{25}$/)
+  expect(() => new AuthyClient({ apiKey })).toThrow(expect.objectContaining({ code: 'ERR_OPTION', option: 'apiKey' }))
+  await expect(new AuthyClient({ apiKey, baseUrl }).app.details()).resolves.toBeDefined()
 })
 
 test('ends at once while somebody waits for an answer', async () => {

@@ -1,6 +1,7 @@
 import { SandboxError } from '../../errors.js'
+import { parseOptions } from '../../options.js'
 import type { CallbackAttempt, CallbackSender } from './callback-sender.js'
-import type { AuthyCallbackTarget } from './options.js'
+import { type AuthyCallbackTarget, callbackTarget } from './options.js'
 import type { AuthyState, AuthySwitches, NumberInfo } from './state.js'
 import type { AuthyUser } from './user.js'
 
@@ -50,13 +51,16 @@ export class AuthySandbox {
     return this.#state.appHexId
   }
 
-  /** Where OneTouch callbacks go. Undefined: nowhere. Holds for answers given from now on. */
+  /**
+   * Where OneTouch callbacks go. Undefined: nowhere. Holds for answers given from now on. Setting it throws
+   * {@link InvalidOptionError} for what is no absolute URL without query.
+   */
   get callback(): AuthyCallbackTarget | undefined {
     return this.#callbacks.target
   }
 
   set callback(target: AuthyCallbackTarget | undefined) {
-    this.#callbacks.target = target
+    this.#callbacks.target = parseOptions(callbackTarget.optional(), target, 'callback')
   }
 
   /** Every attempt to deliver a callback, oldest first, with what was sent and what came back. */

@@ -33,13 +33,9 @@ export const register: Endpoint = ({ state, params }) => {
 }
 
 function sendInstallLink({ context, settings }: Call['state'], user: AuthyUser): void {
-  context.hub.deliver({
-    provider: 'authy',
-    kind: 'sms',
-    to: user.phone,
-    text: `${settings.appName} protects your account with Authy. Open this link on your phone to get the app.`,
-    link: `authy://install?phone=${encodeURIComponent(user.phone)}`,
-  })
+  const link = `authy://install?phone=${encodeURIComponent(user.phone)}`
+  const text = `${settings.appName} protects your account with Authy. Get the app: ${link}`
+  context.hub.deliver({ provider: 'authy', kind: 'sms', to: user.phone, text, link })
 }
 
 /** `GET /users/{id}/status` */

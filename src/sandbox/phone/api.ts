@@ -16,13 +16,14 @@ const enrolment = z
     phone: z.string().max(40).optional(),
     countryCode: z.union([z.string().max(6), z.number()]).optional(),
     reference: z.union([z.string().max(100), z.number()]).optional(),
+    authyId: z.union([z.string().max(20), z.number()]).optional(),
     name: z.string().max(100).optional(),
   })
-  .transform(({ link, text, qr, countryCode, reference, ...rest }) => ({
+  .transform(({ link, text, qr, countryCode, reference, authyId, ...rest }) => ({
     ...rest,
     link: link ?? text ?? qr,
     countryCode: countryCode === undefined ? undefined : String(countryCode),
-    reference: reference === undefined ? undefined : String(reference),
+    reference: (reference ?? authyId)?.toString(),
   }))
 
 const clockMove = z
