@@ -1,3 +1,5 @@
+export { BearerStrategy } from './bearer.js'
+export type { BearerStrategyOptions, BearerVerification } from './bearer.js'
 export { AuthyTokenStrategy } from './authy-token.js'
 export type { AuthyTokenStrategyOptions, TokenVerifier } from './authy-token.js'
 export type { FactorStrategy, FactorStrategyOptions } from './factor-strategy.js'

@@ -37,3 +37,7 @@ export {
 } from './email-gateway.js'
 export type { MailTemplate } from './mail-templates.js'
 export type { GatewayCredential } from './credentials.js'
+export { provisionUsers, type ProvisionedAccount, type ProvisionOptions, type ProvisionOutcome } from './provision.js'
+export { requireRole, type RequireRoleOptions } from './require-role.js'
+export { dummySmsSender, nodemailerTransport, templateMailSender, type MailTransporter } from './mail-senders.js'
+export { authyVerification, type AuthyPhonesClient, type AuthyVerificationOptions } from './authy-verification.js'

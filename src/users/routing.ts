@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { StoreFullError, StoreUnavailableError } from '../errors.js'
+import { ApprovalError } from '../errors.js'
 import type { Logger } from '../runtime.js'
 import { problem, Refusal, unavailable, type Answer } from './refusal.js'
 
@@ -135,8 +135,8 @@ function redirect(req: IncomingMessage, _found: Found): Answer {
 function toAnswer(error: unknown, logger: Logger): Answer {
   if (error instanceof Refusal) return error.answer
   const err = error instanceof Error ? error : new Error('something that is no error was thrown')
-  if (err instanceof StoreUnavailableError || err instanceof StoreFullError) {
-    logger.error({ err }, 'a store did not answer; the request was refused')
+  if (err instanceof ApprovalError && /^ERR_(STORE|PROVIDER)_/.test(err.code)) {
+    logger.error({ err }, 'a store or a provider did not answer; the request was refused')
     return unavailable('The service is not available at the moment').answer
   }
   logger.error({ err }, 'a request failed unexpectedly')

@@ -1,0 +1,65 @@
+import { InvalidOptionError } from '../errors.js'
+import type { MailTransport, OutgoingMail } from './email-gateway.js'
+import { mailTemplates, type MailTemplate } from './mail-templates.js'
+import type { MailSender, SmsMessage, SmsSender, TemplateMail } from './senders.js'
+
+/** The part of a nodemailer transporter that is used. */
+export interface MailTransporter {
+  sendMail(mail: {
+    from: string
+    to: string[]
+    cc: string[]
+    bcc: string[]
+    subject: string
+    text: string
+    html?: string
+    disableFileAccess: boolean
+    disableUrlAccess: boolean
+  }): Promise<unknown>
+}
+
+/**
+ * Delivers by SMTP, with a transporter that the application has made with nodemailer.
+ *
+ * @example
+ * nodemailerTransport(createTransport({ host: 'smtp.example.com', port: 587, auth }))
+ */
+export function nodemailerTransport(transporter: MailTransporter): MailTransport {
+  if (typeof Reflect.get(transporter, 'sendMail') !== 'function') {
+    throw new InvalidOptionError('transporter', 'nodemailerTransport takes what createTransport of nodemailer returned')
+  }
+  return {
+    async deliver({ from, to, cc, bcc, subject, text, html }: OutgoingMail): Promise<void> {
+      const lists = { to: [...to], cc: [...cc], bcc: [...bcc] }
+      // Nothing in a mail of ours is a path or a URL to be read.
+      const closed = { disableFileAccess: true, disableUrlAccess: true }
+      await transporter.sendMail({ from, ...lists, subject, text, ...(html === '' ? {} : { html }), ...closed })
+    },
+  }
+}
+
+/** Makes the user service's mails from templates and hands them to a transport, without an e-mail gateway between. */
+export function templateMailSender(
+  transport: MailTransport,
+  templates: Readonly<Record<string, MailTemplate>> = {},
+): MailSender {
+  const all = { ...mailTemplates, ...templates }
+  return {
+    async send({ template, from, to, subject, variables }: TemplateMail): Promise<void> {
+      const make = Object.hasOwn(all, template) ? all[template] : undefined
+      if (make === undefined) throw new InvalidOptionError('templates', `there is no mail template '${template}'`)
+      await transport.deliver({ from, to: [to], cc: [], bcc: [], subject, ...make(variables) })
+    },
+  }
+}
+
+/** Sends nothing and hands every message to a function: for the sandbox's phone, for development, for tests. */
+export function dummySmsSender(onMessage: (message: SmsMessage) => void | Promise<void>): SmsSender {
+  return {
+    name: 'dummy',
+    async send(message) {
+      await onMessage(message)
+      return { status: 'sent', gateway: 'dummy' }
+    },
+  }
+}
