@@ -27,3 +27,10 @@ export type {
 } from './phone/model.js'
 export type { ActiveconnectQuirks, ActiveconnectSandbox, ActiveconnectSandboxOptions } from './activeconnect/index.js'
 export type { PassByMeQuirks, PassByMeSandbox, PassByMeSandboxOptions } from './passbyme/index.js'
+export type {
+  SafeBoxView,
+  SendSecureQuirks,
+  SendSecureSandbox,
+  SendSecureSandboxOptions,
+  SendSecureSettings,
+} from './sendsecure/index.js'

@@ -20,12 +20,19 @@ import {
   startPassByMe,
 } from './passbyme/index.js'
 import { startPhone } from './phone/server.js'
+import {
+  type SendSecureSandbox,
+  sendSecureSandboxOptions,
+  type SendSecureSandboxOptions,
+  startSendSecure,
+} from './sendsecure/index.js'
 
 const options = z.strictObject({
   port: z.int('give a port number, or 0 for any free one').min(0).max(65_000).optional(),
   authy: authySandboxOptions.optional(),
   passbyme: passByMeSandboxOptions.optional(),
   activeconnect: activeconnectSandboxOptions.optional(),
+  sendsecure: sendSecureSandboxOptions.optional(),
   runtime: runtimeOption,
   logger: loggerOption,
 })
@@ -36,6 +43,7 @@ export interface SandboxOptions {
   readonly authy?: AuthySandboxOptions
   readonly passbyme?: PassByMeSandboxOptions
   readonly activeconnect?: ActiveconnectSandboxOptions
+  readonly sendsecure?: SendSecureSandboxOptions
   readonly runtime?: Partial<Runtime>
   readonly logger?: Logger
 }
@@ -45,6 +53,7 @@ export interface Sandbox {
   readonly authy: AuthySandbox
   readonly passbyme: PassByMeSandbox
   readonly activeconnect: ActiveconnectSandbox
+  readonly sendsecure: SendSecureSandbox
   readonly phone: Phone
   readonly faults: Faults
   readonly clock: SandboxClock
@@ -89,10 +98,12 @@ async function start(ground: Ground, providers: ProviderOptions): Promise<Sandbo
   const authy = await startAuthy(ground.context('authy'), providers.authy)
   const passbyme = await startPassByMe(ground.context('passbyme'), providers.passbyme)
   const activeconnect = await startActiveconnect(ground.context('activeconnect'), providers.activeconnect)
+  const sendsecure = await startSendSecure(ground.context('sendsecure'), providers.sendsecure)
   return {
     authy: authy.handle,
     passbyme: passbyme.handle,
     activeconnect: activeconnect.handle,
+    sendsecure: sendsecure.handle,
     phone: new Phone(ground.hub, phoneServer.url, phoneContext.runtime),
     faults: ground.faults,
     clock: ground.clock,
@@ -100,6 +111,7 @@ async function start(ground: Ground, providers: ProviderOptions): Promise<Sandbo
       authy: authy.describe(),
       passbyme: passbyme.describe(),
       activeconnect: activeconnect.describe(),
+      sendsecure: sendsecure.describe(),
       phone: { url: phoneServer.url },
     }),
     close: () => ground.close(),

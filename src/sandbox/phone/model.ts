@@ -78,6 +78,8 @@ export interface PhoneSafeBox {
   readonly provider: string
   readonly subject: string
   readonly recipients: readonly string[]
+  /** Where each recipient opens it. */
+  readonly openings: readonly { readonly recipient: string; readonly link: string }[]
   readonly status: string
   readonly attachments: readonly { readonly name: string; readonly size: number }[]
   readonly createdAt: number

@@ -114,6 +114,8 @@ export function safeBoxCard(box) {
       element('span', {}, 'to ' + box.recipients.join(', ')),
       element('span', { class: 'end' }, time(box.createdAt))),
     element('p', {}, box.subject),
-    ...box.attachments.map(({ name, size }) => element('p', { class: 'meta' }, name + ' (' + size.toLocaleString() + ' bytes)')))
+    ...box.attachments.map(({ name, size }) => element('p', { class: 'meta' }, name + ' (' + size.toLocaleString() + ' bytes)')),
+    ...box.openings.map(({ recipient, link }) => element('p', {},
+      element('a', { href: link, target: '_blank', rel: 'noopener noreferrer' }, 'Open as ' + recipient))))
 }
 `
