@@ -34,6 +34,7 @@ const texts: Readonly<Record<string, readonly [status: number, message: string]>
   '60020': [401, 'Token is invalid'],
   '60021': [403, 'Phone verification could not be created'],
   '60022': [401, 'Verification code is incorrect'],
+  '60023': [404, 'No pending verifications found.'],
   '60024': [400, 'Phone information cannot be given'],
   '60025': [500, 'Server error while querying phone information. Please try again later'],
   '60026': [404, 'User not found.'],
