@@ -1,6 +1,7 @@
 // Each script is one atomic step on one key (two for `remove`, which share a hash tag), so that a cluster can run it.
 // A record is a hash: v(ersion), e(nd), j(son). The end is compared with the caller's clock; Redis' own expiry comes a
-// little later and only frees the memory.
+// little later and only frees the memory. HSET comes first where something is written: a full Redis refuses a script at
+// its first write if that needs memory, and at no later one.
 
 const living = `
 local function living(now)
@@ -8,7 +9,6 @@ local function living(now)
   return e and tonumber(e) > tonumber(now)
 end
 local function write(version, ends, json, keep)
-  redis.call('DEL', KEYS[1])
   redis.call('HSET', KEYS[1], 'v', version, 'e', ends, 'j', json)
   redis.call('PEXPIRE', KEYS[1], keep)
 end
@@ -58,7 +58,6 @@ if living(ARGV[1]) then
   return { tostring(count), redis.call('HGET', KEYS[1], 'e') }
 end
 if ARGV[2] ~= '0' then
-  redis.call('DEL', KEYS[1])
   redis.call('HSET', KEYS[1], 'n', ARGV[2], 'e', ARGV[3])
   redis.call('PEXPIRE', KEYS[1], ARGV[4])
 end
