@@ -121,8 +121,9 @@ export interface Answer {
   readonly body: string
 }
 
-/** Sends a callback to a server. */
-export async function send(origin: string, { method, path, headers, body }: Delivery): Promise<Answer> {
+/** Sends a callback to a server. Unfinished: the body never ends. */
+export async function send(origin: string, delivery: Delivery, isUnfinished = false): Promise<Answer> {
+  const { method, path, headers, body } = delivery
   return new Promise((resolve, reject) => {
     const length = body === undefined ? {} : { 'Content-Length': String(Buffer.byteLength(body)) }
     const req = request(`${origin}${path}`, { method, headers: { ...length, ...headers } }, (res) => {
@@ -133,7 +134,8 @@ export async function send(origin: string, { method, path, headers, body }: Deli
       })
     })
     req.on('error', reject)
-    req.end(body)
+    if (isUnfinished) req.write(body)
+    else req.end(body)
   })
 }
 
@@ -166,6 +168,7 @@ export interface Receiver {
   readonly events: readonly OneTouchEvent[]
   readonly clock: ReturnType<typeof testRuntime>['clock']
   send(delivery: Delivery): Promise<Answer>
+  sendUnfinished(delivery: Delivery): Promise<Answer>
 }
 
 /** A running application that receives callbacks, with a clock that stands at {@link sentAt}. */
@@ -181,5 +184,12 @@ export async function receiving(
   const handler = oneTouchCallback({ apiKey, callbackUrl, state, onEvent, logger, runtime, ...options })
   const server = await listen(mount(handler))
   onTestFinished(() => server.close())
-  return { origin: server.url, lines, events, clock, send: (delivery) => send(server.url, delivery) }
+  return {
+    origin: server.url,
+    lines,
+    events,
+    clock,
+    send: (delivery) => send(server.url, delivery),
+    sendUnfinished: (delivery) => send(server.url, delivery, true),
+  }
 }

@@ -1,6 +1,6 @@
 import { SigningFault } from './signing-fault.js'
 
-const FORM = /^([A-Za-z][A-Za-z0-9+.-]*):\/\/([^/?#\\@\s]+)([^?#]*)/
+const FORM = /^([A-Za-z][A-Za-z0-9+.-]*):\/\/([^/?#\\@\s]+)((?:\/[^?#]*)?)(?:[?#]|$)/
 
 /**
  * The URL as it is signed: scheme and host in lower case, everything else as it is configured, without query and
