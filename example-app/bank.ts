@@ -52,7 +52,12 @@ export function createBank(options: BankOptions): { readonly app: Express; reado
     apiKey: options.authy.apiKey,
     ...(options.authy.baseUrl === undefined ? {} : { baseUrl: options.authy.baseUrl }),
   })
-  const approvals = createApprovals({ state: stores.state, channels: [oneTouchChannel(authy)], logger })
+  const approvals = createApprovals({
+    state: stores.state,
+    channels: [oneTouchChannel(authy)],
+    policy: { ttlSeconds: config.pushTtlSeconds },
+    logger,
+  })
   const bank: Bank = {
     stores,
     authy,

@@ -13,12 +13,16 @@ export interface Config {
   readonly dataDir: string
   /** PostgreSQL instead of the SQLite file. */
   readonly databaseUrl: string | undefined
+  /** Redis for short-lived state, instead of the database. */
+  readonly redisUrl: string | undefined
   /** Signs the session cookie. */
   readonly sessionSecret: string
   /** An Authy application; nothing: the sandbox's, which is started along. */
   readonly authy: { readonly apiKey: string; readonly baseUrl: string | undefined } | undefined
   /** The simulated phone of a sandbox that runs already. */
   readonly phoneUrl: string | undefined
+  /** How long a push may wait for its answer, in seconds: 30 to 600. */
+  readonly pushTtlSeconds: number
   readonly production: boolean
 }
 
@@ -28,21 +32,24 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
   const production = env['NODE_ENV'] === 'production'
   const apiKey = env['AUTHY_API_KEY']
   return {
-    port: port(env),
+    port: wholeNumber(env, 'PORT', 3000),
     host: env['HOST'] ?? 'localhost',
     publicUrl: env['PUBLIC_URL']?.replace(/\/+$/, ''),
     dataDir,
     databaseUrl: env['DATABASE_URL'],
+    redisUrl: env['REDIS_URL'],
     sessionSecret: env['SESSION_SECRET'] ?? localSecret(dataDir, production),
     authy: apiKey === undefined ? undefined : { apiKey, baseUrl: env['AUTHY_BASE_URL'] },
     phoneUrl: env['PHONE_URL'],
+    pushTtlSeconds: wholeNumber(env, 'PUSH_TTL_SECONDS', 120),
     production,
   }
 }
 
-function port(env: NodeJS.ProcessEnv): number {
-  const text = env['PORT'] ?? '3000'
-  if (!/^\d{1,5}$/.test(text)) throw new Error(`PORT must be a port number, not '${text}'`)
+function wholeNumber(env: NodeJS.ProcessEnv, name: string, fallback: number): number {
+  const text = env[name]
+  if (text === undefined || text === '') return fallback
+  if (!/^\d{1,5}$/.test(text)) throw new Error(`${name} must be a whole number, not '${text}'`)
   return Number(text)
 }
 

@@ -2,8 +2,10 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { Kysely, PostgresDialect } from 'kysely'
 import type { StateStore } from 'passport-outofband'
+import { RedisStateStore } from 'passport-outofband/stores/redis'
 import { migrateToLatest, sqliteDialect, SqlSessionStore, SqlStateStore } from 'passport-outofband/stores/sql'
 import pg from 'pg'
+import { createClient } from 'redis'
 import { Accounts, type BankDatabase } from './accounts.js'
 import type { Config } from './config.js'
 
@@ -15,7 +17,7 @@ export interface Stores {
   close(): Promise<void>
 }
 
-/** Opens the database (SQLite by default), and brings the tables up to date. */
+/** Opens the database (SQLite by default) and, if it is configured, Redis; and brings the tables up to date. */
 export async function openStores(config: Config): Promise<Stores> {
   const pool = config.databaseUrl === undefined ? undefined : new pg.Pool({ connectionString: config.databaseUrl })
   mkdirSync(config.dataDir, { recursive: true, mode: 0o700 })
@@ -25,12 +27,15 @@ export async function openStores(config: Config): Promise<Stores> {
   await migrateToLatest({ db })
   const accounts = new Accounts(db)
   await accounts.createTable()
-  const state = new SqlStateStore({ db, ...(pool ? { pool } : {}) })
+  const redis = config.redisUrl === undefined ? undefined : createClient({ url: config.redisUrl })
+  if (redis) await redis.connect()
+  const state = redis ? new RedisStateStore({ client: redis }) : new SqlStateStore({ db, ...(pool ? { pool } : {}) })
   return {
     accounts,
     sessions: new SqlSessionStore({ db }),
     state,
     close: async () => {
+      if (redis) await redis.close()
       await db.destroy()
     },
   }

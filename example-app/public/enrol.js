@@ -12,4 +12,4 @@ const timer = setInterval(async () => {
   } catch {
     // Tried again with the next tick.
   }
-}, 1500)
+}, 3000)

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { ErrorRequestHandler } from 'express'
 import {
   ProviderRateLimitedError,
+  ProviderRejectedError,
   ProviderTimeoutError,
   ProviderUnreachableError,
   StoreUnavailableError,
@@ -34,6 +35,7 @@ export function errorPages(logger: Logger): ErrorRequestHandler {
 }
 
 function isOutage(error: unknown): boolean {
+  if (error instanceof ProviderRejectedError) return error.status >= 500
   return (
     error instanceof ProviderTimeoutError ||
     error instanceof ProviderUnreachableError ||

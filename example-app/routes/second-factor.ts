@@ -1,4 +1,4 @@
-import type { Request, RequestHandler, Response } from 'express'
+import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import passport from 'passport'
 import { ApprovalNotFoundError, ProviderRateLimitedError, rememberDelivery } from 'passport-outofband'
 import { safeReturnPath, sessionApproval } from 'passport-outofband/middleware'
@@ -30,27 +30,53 @@ interface FailureInfo {
 
 type Outcome = (error: unknown, user: Account | false | null, info: FailureInfo | undefined, status?: number) => void
 
-/** Sends a push, or finishes a login whose push was answered. */
+/** Sends a push. */
 export function pushHandler(place: Place): RequestHandler {
   return (req, res, next) => {
-    const outcome: Outcome = (error, user, info) => {
-      if (error) return next(error)
-      if (user) return signedIn(place, user, req, res, next)
-      const page = endings[info?.reason ?? ''] ?? endings['failed']
-      const wait = info?.retryAfterSeconds
-      if (wait !== undefined) res.setHeader('Retry-After', wait)
-      res.status(wait === undefined ? 401 : 429).send(
-        endPage({
-          title: page?.title ?? 'That did not work',
-          text: page?.text ?? 'Please try again.',
-          help: wait === undefined ? undefined : `You can try again in ${waitText(wait)}, or use a code now.`,
-          again: { href: place.base, label: 'Try another way' },
-        }),
-      )
+    // Signed in already, in another window perhaps: there is nothing to ask for.
+    if (place.pushStrategy === 'push' && req.isAuthenticated()) {
+      res.redirect(303, place.home)
+      return
     }
-    const authenticate = passport.authenticate(place.pushStrategy, outcome) as RequestHandler
-    void authenticate(req, res, next)
+    answerPush(place, req, res, next)
   }
+}
+
+/** Finishes what the waiting page waited for. Never sends another push: a second window that comes late only moves on. */
+export function finishHandler(bank: Bank, place: Place): RequestHandler<{ id: string }> {
+  return (req, res, next) => {
+    sessionApproval(req, bank.approvals, req.params.id).then(
+      () => {
+        answerPush(place, req, res, next)
+      },
+      (error: unknown) => {
+        if (error instanceof ApprovalNotFoundError) moveOn(place, req, res)
+        else next(error)
+      },
+    )
+  }
+}
+
+function answerPush(place: Place, req: Request, res: Response, next: NextFunction): void {
+  const outcome: Outcome = (error, user, info) => {
+    if (error) return next(error)
+    if (user) return signedIn(place, user, req, res, next)
+    // The other of two windows was quicker, with the same answer.
+    if (info?.reason === 'redeemed') return res.redirect(303, place.home)
+    const page = endings[info?.reason ?? ''] ?? endings['failed']
+    const wait = info?.retryAfterSeconds
+    if (wait !== undefined) res.setHeader('Retry-After', wait)
+    res.status(wait === undefined ? 401 : 429).send(
+      endPage({
+        title: page?.title ?? 'That did not work',
+        text: page?.text ?? 'Please try again.',
+        help: wait === undefined ? undefined : `You can try again in ${waitText(wait)}, or use a code now.`,
+        again: { href: place.base, label: 'Try another way' },
+      }),
+    )
+  }
+  const authenticate = passport.authenticate(place.pushStrategy, outcome) as RequestHandler
+  void authenticate(req, res, next)
 }
 
 const endings: Readonly<Record<string, { readonly title: string; readonly text: string }>> = {
@@ -61,7 +87,6 @@ const endings: Readonly<Record<string, { readonly title: string; readonly text: 
   expired: { title: 'Too late', text: 'Nobody answered in time, so the request has ended.' },
   cancelled: { title: 'Withdrawn', text: 'The request was withdrawn.' },
   failed: { title: 'That did not work', text: 'The request could not be delivered to your phone.' },
-  redeemed: { title: 'Used already', text: 'This answer was used already, in another window perhaps.' },
   'not-enrolled': { title: 'No phone connected', text: 'There is no app connected to your account.' },
   'pending-elsewhere': {
     title: 'Your phone is asking already',
@@ -155,18 +180,22 @@ export function waitingHandler(bank: Bank, place: Place): RequestHandler<{ id: s
             code: approval.code,
             expiresAt: approval.expiresAt,
             statusUrl: `/approvals/${approval.id}/status`,
-            finishAction: `${place.base}/push`,
+            finishAction: `${place.waiting}/${approval.id}`,
             cancelAction: `${place.waiting}/${approval.id}/cancel`,
           }),
         )
       },
       (error: unknown) => {
-        // Finished in another window, or never this session's: the choice says what can be done now.
-        if (error instanceof ApprovalNotFoundError) res.redirect(303, req.isAuthenticated() ? place.home : place.base)
+        if (error instanceof ApprovalNotFoundError) moveOn(place, req, res)
         else next(error)
       },
     )
   }
+}
+
+// Finished in another window, or never this session's: the choice says what can be done now.
+function moveOn(place: Place, req: Request, res: Response): void {
+  res.redirect(303, req.isAuthenticated() ? place.home : place.base)
 }
 
 function signedIn(place: Place, user: Account, req: Request, res: Response, next: (error: unknown) => void): void {

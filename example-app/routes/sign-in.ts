@@ -14,7 +14,7 @@ import { choosePage } from '../pages/second-factor.js'
 import { signInPage } from '../pages/sign-in.js'
 import { formField, handle } from './async.js'
 import { secondFactorPolicy } from './policy.js'
-import { codeHandler, pushHandler, sendCode, waitingHandler, type Place } from './second-factor.js'
+import { codeHandler, finishHandler, pushHandler, sendCode, waitingHandler, type Place } from './second-factor.js'
 
 const place: Place = {
   base: '/sign-in/second-factor',
@@ -63,6 +63,7 @@ export function signInRoutes(bank: Bank): Router {
     sendCode(bank, place, async (req) => waitingAccount(bank, req), chooseFor),
   )
   router.get(`${place.waiting}/:id`, waitingHandler(bank, place))
+  router.post(`${place.waiting}/:id`, finishHandler(bank, place))
   router.post(`${place.waiting}/:id/cancel`, cancelApproval({ approvals }), (_req, res) => {
     res.redirect(303, place.base)
   })

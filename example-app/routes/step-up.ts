@@ -4,7 +4,7 @@ import { signedInAccount, type Account } from '../accounts.js'
 import type { Bank } from '../bank.js'
 import { choosePage } from '../pages/second-factor.js'
 import { handle } from './async.js'
-import { codeHandler, pushHandler, sendCode, waitingHandler, type Place } from './second-factor.js'
+import { codeHandler, finishHandler, pushHandler, sendCode, waitingHandler, type Place } from './second-factor.js'
 
 const place: Place = { base: '/step-up', pushStrategy: 'step-up-push', waiting: '/step-up/waiting', home: '/account' }
 
@@ -28,6 +28,7 @@ export function stepUpRoutes(bank: Bank): Router {
   router.post(`${place.base}/code`, codeHandler(place, accountOf, chooseFor))
   router.post(`${place.base}/send`, sendCode(bank, place, accountOf, chooseFor))
   router.get(`${place.waiting}/:id`, waitingHandler(bank, place))
+  router.post(`${place.waiting}/:id`, finishHandler(bank, place))
   router.post(`${place.waiting}/:id/cancel`, cancelApproval({ approvals: bank.approvals }), (_req, res) => {
     res.redirect(303, place.base)
   })
