@@ -91,6 +91,8 @@ class ApprovalService implements Approvals {
     const { signal, timeoutMs = 25_000 } = options
     signal?.throwIfAborted()
     const record = await this.#own(handle)
+    // A listener that is added to an aborted signal never hears of it.
+    signal?.throwIfAborted()
     if (!isOpen(record)) return viewOf(record)
     const timer = new AbortController()
     const abort = (): void => {

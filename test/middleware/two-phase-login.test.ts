@@ -1,3 +1,4 @@
+import { request as httpRequest } from 'node:http'
 import { rememberDelivery } from 'passport-outofband'
 import { beginSecondFactor } from 'passport-outofband/middleware'
 import request from 'supertest'
@@ -72,6 +73,17 @@ describe.each(Object.entries(EXPRESS))('two-phase login under %s', (_name, expre
 })
 
 describe('the session', () => {
+  test('is stored before the first byte of an answer that depends on it [SC 76]', async () => {
+    await start({ sessionStore: new SlowStore(100) })
+    const first = await headersOf('/login', JSON.stringify(password))
+    const cookie = first.cookie
+    expect([first.status, (await storedSessions()).join()]).toEqual([202, expect.stringContaining('"login"')])
+    const pushed = await headersOf('/login/push/api', '{}', cookie)
+    expect([pushed.status, (await storedSessions()).join()]).toEqual([202, expect.stringContaining('"approvals"')])
+    const second = await headersOf('/login/code/redirect', '{"token":"123456"}', cookie)
+    expect([second.status, (await storedSessions()).join()]).toEqual([302, expect.stringContaining('"assurance"')])
+  })
+
   test('gets a new id at each phase, keeps the allow list and nothing else [SC 39]', async () => {
     await start()
     const agent = browser()
@@ -243,6 +255,20 @@ describe('signing out', () => {
     await agent.get('/private').expect(200)
   })
 })
+
+/** Posts, and resolves as soon as the head of the answer is there. */
+async function headersOf(path: string, body: string, cookie = ''): Promise<{ status: number; cookie: string }> {
+  return new Promise((resolve, reject) => {
+    const headers = { 'content-type': 'application/json', cookie }
+    const outgoing = httpRequest(app.url + path, { method: 'POST', headers }, (response) => {
+      response.resume()
+      const cookies = response.headers['set-cookie']?.map((one) => one.split(';')[0]) ?? []
+      resolve({ status: response.statusCode ?? 0, cookie: cookies.join('; ') })
+    })
+    outgoing.on('error', reject)
+    outgoing.end(body)
+  })
+}
 
 function secondFactor(assurances: LoginApp['assurances'], factor = 'password'): never {
   const policy = { anyOf: ['totp', 'sms', 'call', 'push'] }

@@ -9,6 +9,7 @@ import {
   type Approvals,
   type Assurances,
   type FactorPolicy,
+  type Runtime,
   type StateStore,
 } from 'passport-outofband'
 import {
@@ -18,7 +19,6 @@ import {
   currentAssurance,
   deviceCookie,
   requireFactor,
-  sameOrigin,
   signOut,
   safeReturnPath,
 } from 'passport-outofband/middleware'
@@ -41,7 +41,8 @@ export interface LoginAppOptions {
   readonly sessionStore?: session.Store
   readonly state?: StateStore
   readonly onPending?: 'respond' | 'callback'
-  readonly runtimeOfState?: boolean
+  /** False: nobody runs approvals.run. */
+  readonly background?: boolean
   /** More routes, before the error handler. */
   readonly more?: (app: express5.Express, parts: LoginParts) => void
 }
@@ -50,6 +51,7 @@ export interface LoginParts {
   readonly passport: InstanceType<typeof Passport>
   readonly assurances: Assurances
   readonly approvals: Approvals
+  readonly runtime: Runtime
 }
 
 export interface LoginApp extends LoginParts {
@@ -139,7 +141,7 @@ export async function loginApp(options: LoginAppOptions = {}): Promise<LoginApp>
       ...(options.unset === undefined ? {} : { unset: options.unset }),
     }),
   )
-  app.use(deviceCookie({ secure: false }), passport.session() as express5.RequestHandler, sameOrigin())
+  app.use(deviceCookie({ secure: false }), passport.session() as express5.RequestHandler)
   app.post('/cart', (req, res) => {
     Reflect.set(req.session, 'cart', ['book'])
     Reflect.set(req.session, 'secretNote', 'of the anonymous session')
@@ -184,16 +186,16 @@ export async function loginApp(options: LoginAppOptions = {}): Promise<LoginApp>
   const fresh = { assurances, anyOf: ['push', 'totp'], maxAgeSeconds: 300, stepUpPath: '/step-up', runtime }
   app.all('/transfer', requireFactor(fresh), (_req, res) => void res.json({ done: true }))
   app.get('/step-up', (req, res) => void res.json({ back: safeReturnPath(req.query['return_to']) ?? null }))
-  options.more?.(app, { passport, assurances, approvals })
+  options.more?.(app, { passport, assurances, approvals, runtime })
   app.use((error: Error, _req: express5.Request, res: express5.Response, _next: express5.NextFunction) => {
     errors.push(error)
     if (!res.headersSent) res.status(500).json({ error: 'internal' })
   })
   const background = new AbortController()
-  void approvals.run({ signal: background.signal })
+  if (options.background !== false) void approvals.run({ signal: background.signal })
   const server: Listening = await listen(app)
   return {
-    ...{ passport, state, assurances, approvals, phone, clock, sessions, authy, events, errors },
+    ...{ runtime, passport, state, assurances, approvals, phone, clock, sessions, authy, events, errors },
     url: server.url,
     close: async () => {
       background.abort()
