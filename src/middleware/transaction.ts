@@ -1,0 +1,297 @@
+import type {
+  ApprovalHandle,
+  ApprovalView,
+  RedeemedApproval,
+  StartedApproval,
+  StartRequest,
+} from '../approval/approvals-types.js'
+import type { ApprovalChannel } from '../approval/channel.js'
+import type { JsonObject } from '../approval/json.js'
+import {
+  ApprovalLimitedError,
+  ApprovalNotFoundError,
+  ApprovalNotRedeemableError,
+  ConfigurationError,
+  InvalidInputError,
+} from '../errors.js'
+import { resolveRuntime, type Runtime } from '../runtime.js'
+import { CallerTokens } from './approval-token.js'
+import { answerJson, answerProblem, answerRedirect } from './http-answer.js'
+import { isSafeMethod, wantsHtml, type HttpRequest, type HttpResponse } from './http-request.js'
+import type { RequireApprovalSettings } from './require-approval-options.js'
+import { dropForm, formOf, storeForm } from './resubmit-form.js'
+import { isSameOrigin } from './same-origin.js'
+import { dropApproval, hasSession, holdApproval, readSession, saveSession } from './session.js'
+
+// As long as a decided approval can still be redeemed, and a little more.
+const AFTERWARDS_MS = 120_000
+const RETRY_AFTER_SECONDS = 2
+
+/** What one request wants. */
+interface Wish {
+  readonly subject: string
+  readonly bound: JsonObject
+  /** Where the session keeps the approval; one transaction of a purpose waits at a time. */
+  readonly key: string
+}
+
+/** @internal What `requireApproval` does with one request: answers it, or gives the approval with which it goes on. */
+export class Transaction {
+  readonly #settings: RequireApprovalSettings
+  readonly #runtime: Runtime
+  readonly #tokens: CallerTokens
+
+  constructor(settings: RequireApprovalSettings) {
+    this.#settings = settings
+    this.#runtime = resolveRuntime(settings.runtime)
+    this.#tokens = new CallerTokens(settings.state)
+  }
+
+  async handle(req: HttpRequest, res: HttpResponse): Promise<RedeemedApproval | undefined> {
+    if (isSafeMethod(req)) {
+      this.#refuseMethod(res)
+      return
+    }
+    if (!isSameOrigin(req)) {
+      answerProblem(res, { status: 403, title: 'The request came from another site' })
+      return
+    }
+    const subject = req.user === undefined || req.user === null ? undefined : this.#settings.subject(req.user, req)
+    if (subject === undefined) {
+      answerProblem(res, { status: 401, title: 'Sign in first' })
+      return
+    }
+    try {
+      const wish = { subject, bound: await this.#settings.bind(req), key: this.#keyOf(subject) }
+      return wantsHtml(req) ? await this.#browser(req, res, wish) : await this.#caller(req, res, wish)
+    } catch (error) {
+      this.#refuse(res, error)
+      return
+    }
+  }
+
+  async #browser(req: HttpRequest, res: HttpResponse, wish: Wish): Promise<RedeemedApproval | undefined> {
+    const held = readSession(req).approvals?.find(({ key }) => key === wish.key)
+    const view = held && (await this.#look(held))
+    if (!held || !view || isOpen(view)) return this.#askBrowser(req, res, wish, held)
+    if (view.status !== 'approved') {
+      // Reported once. Only what the person does next asks again.
+      await this.#forget(req, held)
+      if (this.#settings.deniedPath !== undefined && view.status !== 'redeemed') {
+        answerRedirect(res, this.#settings.deniedPath.replaceAll(':id', view.id))
+        return
+      }
+      refuseEnded(res, view)
+      return
+    }
+    try {
+      const approval = await this.#redeem(held, wish)
+      await this.#forget(req, held)
+      return approval
+    } catch (error) {
+      // Something else is to be done than was approved: that has to be approved, too.
+      if (isMismatch(error)) return this.#askBrowser(req, res, wish, undefined)
+      throw error
+    }
+  }
+
+  async #askBrowser(
+    req: HttpRequest,
+    res: HttpResponse,
+    wish: Wish,
+    previous: ApprovalHandle | undefined,
+  ): Promise<undefined> {
+    const form = formOf(req)
+    if (!form) {
+      answerProblem(res, { status: 413, title: 'The form is too large to wait for an approval' })
+      return
+    }
+    const started = await this.#start(req, wish, previous)
+    await storeForm(this.#settings.state, started.id, form, this.#lifetimeOf(started))
+    holdApproval(req, { id: started.id, secret: started.secret, key: wish.key })
+    await saveSession(req)
+    answerRedirect(res, this.#locationOf(started))
+  }
+
+  async #caller(req: HttpRequest, res: HttpResponse, wish: Wish): Promise<RedeemedApproval | undefined> {
+    const caller = await this.#callerOf(req)
+    const handle = await this.#tokens.read(req, caller)
+    if (handle === 'foreign') {
+      refuseToken(res)
+      return
+    }
+    if (handle === undefined) {
+      const started = await this.#start(req, wish, undefined)
+      const token = await this.#tokens.issue(started, caller, this.#lifetimeOf(started))
+      this.#accepted(res, started, token)
+      return
+    }
+    const view = await this.#look(handle)
+    if (!view) {
+      refuseToken(res)
+      return
+    }
+    if (isOpen(view)) {
+      this.#accepted(res, view, `${handle.id}.${handle.secret}`)
+      return
+    }
+    if (view.status !== 'approved') {
+      refuseEnded(res, view)
+      return
+    }
+    return this.#redeem(handle, wish)
+  }
+
+  async #start(req: HttpRequest, wish: Wish, previous: ApprovalHandle | undefined): Promise<StartedApproval> {
+    const { approvals, purpose, message, details, recipients, reference, rule, vetoes, ttlSeconds } = this.#settings
+    const asked = await recipients?.(wish.bound, wish.subject)
+    const own = await reference?.(wish.subject)
+    if (asked === undefined && (own === undefined || own === null || own === '')) {
+      throw new NotEnrolled()
+    }
+    const request: StartRequest = {
+      channel: await this.#channelOf(req),
+      subject: wish.subject,
+      purpose,
+      bound: wish.bound,
+      message: message(wish.bound),
+      ...(details && { details: details(wish.bound) }),
+      ...(asked && { recipients: asked }),
+      ...(own !== undefined && own !== null && { reference: String(own) }),
+      ...(rule !== undefined && { rule }),
+      ...(vetoes !== undefined && { vetoes }),
+      ...(ttlSeconds !== undefined && { ttlSeconds }),
+      ...(previous && { previous }),
+    }
+    return approvals.start(request)
+  }
+
+  async #channelOf(req: HttpRequest): Promise<string | ApprovalChannel> {
+    const { channel, approvals } = this.#settings
+    const chosen = typeof channel === 'function' ? await channel(req) : channel
+    const known = typeof chosen === 'string' ? approvals.channels.get(chosen) : chosen
+    if (known?.showsMessage === false) {
+      throw new ConfigurationError(`requireApproval: channel '${known.name}' can't show what is approved`)
+    }
+    return chosen
+  }
+
+  async #redeem(handle: ApprovalHandle, { subject, bound }: Wish): Promise<RedeemedApproval> {
+    const { approvals, purpose } = this.#settings
+    return approvals.redeem({ id: handle.id, secret: handle.secret, subject, purpose, bound })
+  }
+
+  async #look(handle: ApprovalHandle): Promise<ApprovalView | undefined> {
+    try {
+      return await this.#settings.approvals.status(handle)
+    } catch (error) {
+      if (error instanceof ApprovalNotFoundError) return undefined
+      throw error
+    }
+  }
+
+  async #forget(req: HttpRequest, handle: ApprovalHandle): Promise<void> {
+    dropApproval(req, handle.id)
+    await saveSession(req)
+    await dropForm(this.#settings.state, handle.id)
+  }
+
+  async #callerOf(req: HttpRequest): Promise<string> {
+    const { caller } = this.#settings
+    const sessionId: unknown = hasSession(req) ? Reflect.get(req, 'sessionID') : undefined
+    const id = caller ? await caller(req) : sessionId
+    if (typeof id === 'string' && id !== '') return id
+    throw new ConfigurationError(
+      "requireApproval: this caller has neither a session nor a 'caller' to bind the token to; give option caller, such as the jti of the access token",
+    )
+  }
+
+  #accepted(res: HttpResponse, view: ApprovalView, token: string): void {
+    const { id, expiresAt, message, code } = view
+    res.setHeader('Location', this.#locationOf(view))
+    res.setHeader('Retry-After', RETRY_AFTER_SECONDS)
+    answerJson(res, 202, {
+      id,
+      status: 'pending',
+      message,
+      expiresAt: expiresAt.toISOString(),
+      ...(code === undefined ? {} : { code }),
+      approval_token: token,
+    })
+  }
+
+  #refuse(res: HttpResponse, error: unknown): undefined {
+    if (error instanceof NotEnrolled) {
+      answerProblem(res, { status: 403, title: 'This factor is not set up', error: 'not_enrolled' })
+      return
+    }
+    if (error instanceof ApprovalLimitedError) {
+      refuseLimited(res, error)
+      return
+    }
+    if (error instanceof ApprovalNotRedeemableError) {
+      refuseRedeem(res, error)
+      return
+    }
+    if (error instanceof InvalidInputError) {
+      answerProblem(res, { status: 400, title: "The request can't be put to approval", field: error.field })
+      return
+    }
+    throw error
+  }
+
+  #refuseMethod(res: HttpResponse): void {
+    res.setHeader('Allow', 'POST')
+    answerProblem(res, { status: 405, title: 'What has to be approved is sent with POST, PUT, PATCH or DELETE' })
+  }
+
+  #locationOf(view: ApprovalView): string {
+    return this.#settings.waitingPath.replaceAll(':id', view.id)
+  }
+
+  #lifetimeOf(view: ApprovalView): number {
+    return Math.max(1, view.expiresAt.getTime() - this.#runtime.now()) + AFTERWARDS_MS
+  }
+
+  #keyOf(subject: string): string {
+    return JSON.stringify(['transaction', this.#settings.purpose, subject])
+  }
+}
+
+class NotEnrolled extends Error {}
+
+function isOpen(view: ApprovalView): boolean {
+  return view.status === 'starting' || view.status === 'pending'
+}
+
+function isMismatch(error: unknown): boolean {
+  return error instanceof ApprovalNotRedeemableError && error.reason === 'binding'
+}
+
+function refuseEnded(res: HttpResponse, { status, id }: ApprovalView): void {
+  if (status === 'redeemed') return refuseUsed(res, id)
+  answerProblem(res, { status: 403, title: `The request is ${status}`, error: `approval_${status}`, approval_id: id })
+}
+
+function refuseUsed(res: HttpResponse, id?: string): void {
+  const title = 'This approval was used already'
+  answerProblem(res, { status: 409, title, error: 'approval_used', ...(id !== undefined && { approval_id: id }) })
+}
+
+function refuseRedeem(res: HttpResponse, { reason }: ApprovalNotRedeemableError): void {
+  if (reason === 'redeemed') return refuseUsed(res)
+  if (reason === 'binding') {
+    const title = 'Something else was approved than is to be done; ask for a new approval'
+    return answerProblem(res, { status: 403, title, error: 'approval_mismatch' })
+  }
+  answerProblem(res, { status: 403, title: `The approval is ${reason}`, error: `approval_${reason}` })
+}
+
+function refuseToken(res: HttpResponse): void {
+  answerProblem(res, { status: 403, title: 'This is no approval token of this caller', error: 'approval_token' })
+}
+
+function refuseLimited(res: HttpResponse, { reason, retryAfterSeconds }: ApprovalLimitedError): void {
+  if (retryAfterSeconds !== undefined) res.setHeader('Retry-After', Math.ceil(retryAfterSeconds))
+  answerProblem(res, { status: 429, title: 'No approval can be asked for now', error: 'approval_limited', reason })
+}
