@@ -125,6 +125,10 @@ test('never decodes a path or resolves its dots', async () => {
     [`/protected/json/sms/..`, 404, '60026'],
     [`/protected/json/sms/%31635`, 404, '60026'],
     [`/protected/json/sms/-5`, 404, '60026'],
+    // Other spellings of the number that the id is.
+    [`/protected/json/sms/0x663`, 404, '60026'],
+    [`/protected/json/sms/1.635e3`, 404, '60026'],
+    [`/protected/json/sms/01635`, 404, '60026'],
     [`/protected/json/users/${id}/../9/status`, 404, '60002'],
     [`/protected/json/users/%2e%2e/status`, 404, '60026'],
     [`/protected/json/users/True/status`, 404, '60026'],

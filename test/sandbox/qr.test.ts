@@ -64,6 +64,22 @@ test.each([1, 40, 90, 160, 250])(
   },
 )
 
+test('the phone shows the codes of a picture that it scans, and the service takes them', async () => {
+  const { png } = await picture({ label: 'ada@example.com' })
+  const link = decodeQR(pixels(png))
+  const device = await sandbox.phone.enrol(link)
+  expect(device).toMatchObject({ provider: 'authenticator', name: 'Sandbox', owner: 'ada@example.com' })
+  const { code, expiresAt } = sandbox.phone.code(device.id)
+  expect(code).toMatch(/^[0-9]{6}$/)
+  expect(expiresAt).toBeGreaterThan(sandbox.clock.now())
+  const path = `/protected/json/verify/${code}/1635?force=true`
+  const verified = await rawRequest(sandbox.authy.url, 'GET', path, { 'X-Authy-API-Key': sandbox.authy.apiKey })
+  expect(verified.json).toMatchObject({ token: 'is valid' })
+  for (const bad of ['otpauth://totp/x?secret=1', 'otpauth://totp/']) {
+    await expect(sandbox.phone.enrol(bad)).rejects.toMatchObject({ reason: 'invalid' })
+  }
+})
+
 test('refuses a size or a label that makes no picture', async () => {
   const headers = { 'X-Authy-API-Key': sandbox.authy.apiKey, 'content-type': 'application/json' }
   const ask = (body: string) =>

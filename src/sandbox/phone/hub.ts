@@ -108,7 +108,7 @@ export class PhoneHub {
     const push = this.#push(pushId)
     const source = this.#source(push.provider)
     if (!push.actions.includes(action) || !source.act) {
-      throw new SandboxError('conflict', `the push is ${push.status}: ${action} is not possible`)
+      throw new SandboxError('conflict', `the push is ${push.status}: ${action} is not possible (any more)`)
     }
     await source.act(pushId, action)
     this.changed()

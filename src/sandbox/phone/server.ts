@@ -2,6 +2,7 @@ import type { SandboxReply, SandboxRequest } from '../http-message.js'
 import type { Listening } from '../http-server.js'
 import type { StandInContext } from '../stand-in.js'
 import { answerApi, phoneApi, problem, routeTo } from './api.js'
+import { authenticator } from './authenticator.js'
 import { events } from './events.js'
 import { refuse } from './guard.js'
 import { icon, page } from './page.js'
@@ -33,6 +34,7 @@ const files: Readonly<Record<string, readonly [type: string, body: string]>> = {
 /** Serves the phone: its page, its live stream and its JSON API. */
 export async function startPhone(context: StandInContext): Promise<Listening> {
   const api = phoneApi(context)
+  context.hub.addSource(authenticator(context))
   const listening: Listening = await context.listen({
     errorReply: (status) => problem(status, 'the sandbox failed'),
     handler: async (request) => withHeaders(await answer(request)),
