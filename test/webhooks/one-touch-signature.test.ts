@@ -251,7 +251,7 @@ test('the callbacks that the refusals start from are valid', () => {
   expect(verifyOneTouchSignature(signed(pairs(2000)))).toBe(true)
 })
 
-test.each(refusals)('refuses %s [SC 41]', (_why, callback) => {
+test.each(refusals)('refuses %s [SC 41, 47]', (_why, callback) => {
   expect(verifyOneTouchSignature(callback as SignedOneTouchCallback)).toBe(false)
 })
 
