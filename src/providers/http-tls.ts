@@ -42,12 +42,11 @@ export function secureContext(owner: string, options: TlsOptions): SecureContext
     throw new InvalidOptionError(options.key ? 'tls.cert' : 'tls.key', `${owner}: give tls.cert and tls.key together`)
   if (options.pfx && options.cert)
     throw new InvalidOptionError('tls.pfx', `${owner}: give either tls.pfx, or tls.cert and tls.key`)
-  const added = options.ca === undefined ? [] : certificates(owner, options.ca)
+  const ca = options.ca === undefined ? undefined : trustedWith(owner, options.ca)
   try {
     return createSecureContext({
       minVersion: 'TLSv1.2',
-      // `ca` replaces the built-in roots, so they are named again.
-      ...(added.length > 0 && { ca: [...rootCertificates, ...added] }),
+      ...(ca && { ca }),
       ...(options.cert !== undefined && { cert: toBuffer(options.cert) }),
       ...(options.key !== undefined && { key: toBuffer(options.key) }),
       ...(options.pfx !== undefined && { pfx: toBuffer(options.pfx) }),
@@ -56,6 +55,11 @@ export function secureContext(owner: string, options: TlsOptions): SecureContext
   } catch (error) {
     throw keyError(owner, options, error)
   }
+}
+
+/** The built-in authorities and the added ones: `ca` of a TLS context would replace the built-in ones. */
+export function trustedWith(owner: string, ca: PemInput | readonly PemInput[]): string[] {
+  return [...rootCertificates, ...certificates(owner, ca)]
 }
 
 function certificates(owner: string, ca: PemInput | readonly PemInput[]): string[] {

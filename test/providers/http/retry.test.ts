@@ -211,14 +211,21 @@ describe('a provider that is down', () => {
   })
 
   test('is not what a slow upload says: nobody closes the provider to others by dripping a file', async () => {
-    const { transport } = await setUp([fine])
+    const server = await startRawServer((socket, head) => {
+      if (!head.includes('content-length: 10')) socket.write(fine)
+    })
+    const transport = new HttpTransport({ provider: 'demo', baseUrl: server.url })
+    cleanups.push(
+      () => server.close(),
+      () => transport.close(),
+    )
     const drip = async function* (): AsyncGenerator<Uint8Array> {
       yield Buffer.from('a')
       await new Promise(() => undefined)
     }
     for (let index = 0; index < 6; index += 1) {
       const upload = { ...write, json: undefined, body: { stream: drip(), contentLength: 10 }, timeoutMs: 20 }
-      await transport.request(upload).catch(() => undefined)
+      await expect(transport.request(upload)).rejects.toEqual(expect.objectContaining({ code: 'ERR_PROVIDER_TIMEOUT' }))
     }
     expect((await transport.request(write)).status).toBe(200)
   })

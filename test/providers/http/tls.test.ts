@@ -1,10 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:https'
 import { join } from 'node:path'
-import type { TlsOptions as ServerTls } from 'node:tls'
+import { rootCertificates, type TlsOptions as ServerTls } from 'node:tls'
 import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { InvalidOptionError } from 'passport-outofband'
 import { HttpTransport, type TlsOptions } from '../../../src/providers/http.js'
+import { trustedWith } from '../../../src/providers/http-tls.js'
 import { testAuthority, type Identity, type TestAuthority } from '../../support/certificates.js'
 import { listening } from '../../support/listen.js'
 
@@ -51,6 +52,10 @@ describe('a certificate', () => {
   test('of an added authority is accepted [SC 81]', async () => {
     expect(await ask({}, { ca: authority.ca })).toBe('hello')
     expect(await ask({}, { ca: [Buffer.from(authority.ca)] })).toBe('hello')
+  })
+
+  test('of a built-in authority is accepted still, when another is added [SC 81]', () => {
+    expect(trustedWith('test', authority.ca)).toEqual([...rootCertificates, authority.ca.trim()])
   })
 
   test('of a known authority for another name is refused [SC 81]', async () => {
