@@ -17,7 +17,7 @@ test('the example of the guide works', async () => {
   await sandbox.phone.enrol({ phone: '+12015550100' })
   const { uuid } = await authy.oneTouch.createApprovalRequest(authyId, { message: 'Sign in?' })
   const push = await sandbox.phone.waitForPush({ recipient: '+12015550100' })
-  await sandbox.phone.approve(push.id)
+  await sandbox.phone.approve(push)
   expect(await authy.oneTouch.getApprovalRequest(uuid)).toMatchObject({ status: 'approved' })
 })
 

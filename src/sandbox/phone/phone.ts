@@ -55,7 +55,7 @@ export class Phone {
   }
 
   /**
-   * Presses Approve on the newest pending push that fits.
+   * Presses Approve on a push (itself, its id) or on the newest pending push that fits a filter.
    *
    * @throws {@link SandboxError} `not-found` when none fits, `conflict` when it is answered or over already.
    */
@@ -71,6 +71,7 @@ export class Phone {
   /** Presses any button that the push has, such as `report`. @throws {@link SandboxError} as {@link approve}. */
   async act(push: string | PushFilter, action: string): Promise<PhonePush> {
     if (typeof push === 'string') return this.#hub.act(push, action)
+    if (push.id !== undefined) return this.#hub.act(push.id, action)
     const found = this.pushes({ status: 'pending', ...push })[0]
     if (!found) throw new SandboxError('not-found', 'no push fits')
     return this.#hub.act(found.id, action)

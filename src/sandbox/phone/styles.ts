@@ -81,6 +81,7 @@ button.small { min-height: 2rem; padding: .15rem .75rem; font-size: .85rem; bord
 .code-row { display: flex; align-items: center; flex-wrap: wrap; gap: .6rem; margin-top: .55rem; }
 .code { font: 650 1.25rem/1.4 ui-monospace, Menlo, Consolas, monospace; letter-spacing: .08em; }
 .device { display: grid; grid-template-columns: 1fr auto; gap: .2rem 1rem; align-items: center; }
+.device > .name, .device > .meta { grid-column: 1; }
 .device .name { font-weight: 650; }
 .device .otp { display: flex; align-items: center; gap: .7rem; grid-row: span 2; }
 .device .code { font-size: 1.5rem; color: var(--brand); }
@@ -104,6 +105,8 @@ footer { max-width: 1152px; margin: 0 auto; padding: 0 1rem 2rem; color: var(--s
   .handset { min-height: 0; border-width: 1px; border-color: var(--line); border-radius: 1.1rem; padding: 1.1rem; }
   .side { gap: 1rem; }
   .clock { display: none; }
+  .device { grid-template-columns: minmax(0, 1fr); }
+  .device .otp { grid-row: auto; margin-top: .4rem; }
   .scroll { max-height: 22rem; }
 }
 `
