@@ -64,6 +64,8 @@ export interface Assurances {
   ): Promise<Assurance | undefined>
   /** Ends the waiting of a pending login whose policy is met. Of many simultaneous calls one gets the assurance; nothing for the others, or when the policy isn't met. */
   complete(id: string): Promise<Assurance | undefined>
+  /** What a living login holds at providers. Changes nothing. */
+  releases(id: string): Promise<readonly ReleaseHandle[]>
   /** Ends a login, and says what it leaves at providers, for `approvals.release`. */
   end(id: string): Promise<readonly ReleaseHandle[]>
   /**
@@ -180,6 +182,11 @@ class StoredAssurances implements Assurances {
       if (!evaluatePolicy(record.awaiting, record.factors, this.#runtime.now()).met) return undefined
       return { ...record, awaiting: undefined }
     })
+  }
+
+  async releases(id: string): Promise<readonly ReleaseHandle[]> {
+    const living = await this.#living(isId(id) ? await this.#state.get(keyOfAssurance(id)) : undefined)
+    return living?.record.release ?? []
   }
 
   async end(id: string): Promise<readonly ReleaseHandle[]> {
