@@ -110,6 +110,22 @@ describe('the session', () => {
     await request(app.url).get('/private').set('cookie', victim).expect(401)
   })
 
+  test.each([true, false])('is not undone or raised by slow parallel requests (resave: %s) [SC 77]', async (resave) => {
+    await start({ resave, sessionStore: new SlowStore(20) })
+    const old = sidOf(await request(app.url).post('/login').send(password))!
+    const post = (path: string, body: object = {}) => request(app.url).post(path).set('cookie', old).send(body)
+    const [login] = await Promise.all([
+      post('/login/code', { token: '123456' }).expect(200),
+      ...Array.from({ length: 5 }, () => post('/cart')),
+    ])
+    const raised = sidOf(login)!
+    await request(app.url).get('/transfer').set('cookie', raised).expect(200)
+    // Those requests may have brought the old session back: it is nobody's, and stays so.
+    await request(app.url).get('/private').set('cookie', old).expect(401)
+    await post('/login/code', { token: '123456' }).expect(401)
+    await request(app.url).get('/transfer').set('cookie', old).expect(401)
+  })
+
   test('survives keepSessionInfo without the state of before the login', async () => {
     await start({
       more: (server, { passport }) =>
