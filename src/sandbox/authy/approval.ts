@@ -90,7 +90,7 @@ export function readContent(params: ParamHash): ApprovalContent | { readonly bad
   const logos = readLogos(params['logos'])
   if (logos === undefined) return { bad: 'logos', why: 'Parameter must be an array of res and url' }
   const secondsToExpire = readExpiry(params['seconds_to_expire'])
-  if (secondsToExpire === undefined) return { bad: 'seconds_to_expire', why: 'Parameter must be a positive integer' }
+  if (secondsToExpire === undefined) return { bad: 'seconds_to_expire', why: 'Parameter must be an integer, 0 or more' }
   return { message, details, hiddenDetails, logos, secondsToExpire }
 }
 
