@@ -39,9 +39,14 @@ function jwksRoute(keys: KeyRing): Route {
   }
 }
 
-function openApiRoutes(options: { readonly openapi: boolean; readonly hasPhone: boolean }): readonly Route[] {
+function openApiRoutes(options: {
+  readonly keys: KeyRing
+  readonly openapi: boolean
+  readonly hasPhone: boolean
+}): readonly Route[] {
   if (!options.openapi) return []
-  const document = openApiDocument(options)
+  const hasKeySet = options.keys.all.some(({ alg }) => alg !== 'HS256')
+  const document = openApiDocument({ hasPhone: options.hasPhone, hasKeySet })
   return [
     { method: 'GET', path: '/openapi.json/', handle: async () => ({ status: 200, body: document }) },
     // Every JSON document is a YAML document.

@@ -15,6 +15,16 @@ export interface Fixture {
   close(): Promise<void>
 }
 
+/** Hears of every request and its answer. */
+export type Observe = (exchange: {
+  readonly method: string
+  readonly path: string
+  readonly status: number
+  readonly contentType: string | undefined
+  readonly body: unknown
+  readonly isEmpty: boolean
+}) => string | undefined
+
 export type MakeFixture = (scenario: Scenario, runtime: Runtime) => Promise<Fixture>
 
 /** Which of the two answers of a step is expected. */
@@ -32,8 +42,9 @@ export async function runScenario(
   scenario: Scenario,
   makeFixture: MakeFixture,
   expect: Expect = 'hardened',
+  observe: Observe = () => undefined,
 ): Promise<string | undefined> {
-  const run = new Run(file, expect)
+  const run = new Run(file, expect, observe)
   const fixture = await makeFixture(scenario, run.runtime)
   const server = await listen(fixture.listener)
   try {
@@ -51,12 +62,14 @@ export async function runScenario(
 class Run {
   readonly runtime: Runtime
   readonly #expect: Expect
+  readonly #observe: Observe
   readonly #variables: Variables
   readonly #upstream: Upstream
   #now: number
 
-  constructor(file: ScenarioFile, expect: Expect) {
+  constructor(file: ScenarioFile, expect: Expect, observe: Observe) {
     this.#expect = expect
+    this.#observe = observe
     this.#variables = new Variables(file.config)
     this.#upstream = new Upstream({
       sms: file.config.sms_api_root_url,
@@ -103,7 +116,17 @@ class Run {
     const answer = await send(server, this.#variables, step)
     await fixture.idle()
     const body = parse(answer.text)
-    const problem = this.#compare(expected, answer, body) ?? this.#upstream.problems()[0]
+    const contentType = answer.headers.get('content-type') ?? undefined
+    const { method, path } = step.request
+    const exchange = {
+      method,
+      path: this.#variables.text(path),
+      status: answer.status,
+      contentType,
+      body,
+      isEmpty: answer.text === '',
+    }
+    const problem = this.#compare(expected, answer, body) ?? this.#upstream.problems()[0] ?? this.#observe(exchange)
     if (problem !== undefined) return `${step.request.method} ${step.request.path}: ${problem}`
     for (const [name, pointer] of Object.entries(step.save ?? {})) {
       const value = at(body, pointer)
