@@ -24,16 +24,16 @@ export type TokenVerification =
 /** The tokens of a user service, for the rest of the application. */
 export interface UserTokens {
   /** Checks an access token as every route does: signature, times, session, user. Never throws for what is in the token. */
-  verify(token: string): Promise<TokenVerification>
+  readonly verify: (token: string) => Promise<TokenVerification>
   /** Signs a user in without a password, after the application has proved who they are by itself. */
-  issue(userId: number, options?: { readonly client?: string }): Promise<string | undefined>
+  readonly issue: (userId: number, options?: { readonly client?: string }) => Promise<string | undefined>
   /** Ends all sessions of a user. */
-  endSessions(userId: number): Promise<void>
+  readonly endSessions: (userId: number) => Promise<void>
   /**
    * Takes a session of another service over by the `jti` of its tokens, which must be signed with a key of the ring.
    * Whoever holds the token is that user from now on.
    */
-  adopt(jti: string, userId: number): Promise<void>
+  readonly adopt: (jti: string, userId: number) => Promise<void>
 }
 
 export function createTokenService(context: ServiceContext): UserTokens {
