@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs'
 import { scryptSync } from 'node:crypto'
-import { hash as bcrypt } from '@node-rs/bcrypt'
 import { argon2Hasher } from 'passport-outofband/users'
 import { describe, expect, test } from 'vitest'
 import { PASSWORD, startService } from './service.js'
@@ -47,7 +46,7 @@ describe('imported hashes', () => {
   })
 
   test('of bcrypt are verified, without the trap of the zero byte', async () => {
-    const hash = await bcrypt('secret words', { cost: 6 })
+    const hash = '$2y$06$aK3skkpbc..Bq.pR.yl0OuYqlQkdNhKLx5BuRpX1Aq.3is5IiZ5i.'
     expect(await hasher.verify(hash, 'secret words')).toBe(true)
     expect(await hasher.verify(hash.replace('$2b$', '$2y$'), 'secret words')).toBe(true)
     expect(await hasher.verify(hash, 'secret words\0more')).toBe(false)
