@@ -1,10 +1,12 @@
 import type { FactorPolicy } from 'passport-outofband'
 import { requireFactor, safeReturnPath } from 'passport-outofband/middleware'
+import { AuthyTokenStrategy, OneTouchStrategy } from 'passport-outofband/strategies'
+import { MemoryStateStore } from 'passport-outofband/stores'
 import request from 'supertest'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { EXPRESS, loginApp, type LoginApp } from '../support/login-app.js'
-import { afterPassword, loggedIn } from '../strategies/support.js'
+import { afterPassword, decide, loggedIn } from '../strategies/support.js'
 
 let app: LoginApp
 beforeEach(async () => {
@@ -134,16 +136,26 @@ describe.each(Object.entries(EXPRESS))('before all routes under %s', (_name, exp
     await app.close()
     app = await loginApp({
       express,
-      more: (server, { passport, assurances, runtime }) => {
+      more: (server, { passport, assurances, approvals, runtime }) => {
         server.use(
           requireFactor({
             assurances,
             runtime,
-            anyOf: ['totp'],
-            except: ['/sign-in', '/assets/*'],
+            anyOf: ['totp', 'push'],
+            except: ['/sign-in', '/sign-in/code', '/sign-in/push', '/assets/*'],
             acr: 'urn:bank:two',
           }) as never,
         )
+        const subject = (req: { user?: unknown }) => (req.user as { id: string } | undefined)?.id
+        const find = async (id: string) => ({ id })
+        const client = { tokens: { verify: async () => ({ valid: true }) } }
+        const common = { assurances, subject, runtime }
+        const code = { ...common, client, state: new MemoryStateStore(), authyId: () => 1 }
+        const push = { ...common, approvals, reference: () => '1', message: 'Is it you?', waitingPath: '/wait' }
+        passport.use('add-code', new AuthyTokenStrategy(code, find))
+        passport.use('add-push', new OneTouchStrategy(push, find))
+        server.post('/sign-in/code', passport.authenticate('add-code') as never, (_req, res) => void res.json({}))
+        server.post('/sign-in/push', passport.authenticate('add-push') as never, (_req, res) => void res.json({}))
         server.post('/sign-in', passport.authenticate('password') as never, (_req, res) => void res.json({}))
         server.get('/sign-in', (_req, res) => void res.json({}))
         server.get('/assets/:name', (_req, res) => void res.json({}))
@@ -164,6 +176,25 @@ describe.each(Object.entries(EXPRESS))('before all routes under %s', (_name, exp
       await agent.get(path).expect(401)
     }
     expect((await rawGet('/assets/../account')).status).toBe(401)
+  })
+
+  test('the code of the user who is logged in opens the rest', async () => {
+    const agent = request.agent(app.url)
+    await agent.post('/sign-in/code').send({ token: '123456' }).expect(401)
+    await agent.post('/sign-in').send({ username: 'alice', password: 'correct horse' }).expect(200)
+    await agent.post('/sign-in/code').send({ token: '123456' }).expect(200)
+    await agent.get('/account').expect(200)
+  })
+
+  test('so does a push, which leaves the user logged in while it waits', async () => {
+    const agent = request.agent(app.url)
+    await agent.post('/sign-in').send({ username: 'alice', password: 'correct horse' }).expect(200)
+    await agent.post('/sign-in/push').expect(202)
+    await agent.get('/private').expect(200)
+    await agent.get('/account').expect(401)
+    await decide(app, 'approved')
+    await agent.post('/sign-in/push').expect(200)
+    await agent.get('/account').expect(200)
   })
 })
 
