@@ -268,14 +268,22 @@ export class AttachmentCorruptedError extends ApprovalError {
   }
 }
 
-/** The enterprise's own settings do not allow this attachment. */
+/** An attachment is not allowed: by the enterprise's own settings, or by the application's limits. */
 export class AttachmentRefusedError extends ApprovalError {
   readonly code = 'ERR_ATTACHMENT_REFUSED'
-  readonly reason: 'extension' | 'size' | 'count'
+  /** `digest`: it is not the file that was announced. */
+  readonly reason: 'extension' | 'size' | 'count' | 'digest'
   readonly filename: string
 
   constructor(reason: AttachmentRefusedError['reason'], filename: string) {
-    super(`the attachment is refused: its ${reason} is not allowed`)
+    super(
+      {
+        extension: 'attachments with this extension are not allowed',
+        size: 'the attachment is larger than is allowed, or not of the size that was announced',
+        count: 'there are more attachments than are allowed',
+        digest: 'the attachment is not the one that was announced',
+      }[reason],
+    )
     this.reason = reason
     this.filename = filename
   }

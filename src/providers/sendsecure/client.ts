@@ -12,6 +12,7 @@ import type { AnnouncedUpload, CommittedSafeBox, InitializedSafeBox, Result } fr
 import { tracked, type ProgressCallback, type Tracked } from './progress.js'
 import { result } from './readers.js'
 import { maybe, withSecrets, wireObject } from './reading.js'
+import type { EnterpriseSettings } from './settings.js'
 import { inParallel } from './transfers.js'
 import { commitBody, replyBody } from './writing.js'
 
@@ -116,6 +117,21 @@ export class SendSecureClient extends ReadingCalls {
     return readCommit(answer, safebox, 'sendsecure')
   }
 
+  /** Checks a draft as far as that is possible without asking anybody. @throws {@link InvalidInputError} */
+  checkDraft(draft: Omit<SafeBoxDraft, 'attachments'>): void {
+    // Whether files make up for a missing message is known later.
+    checkContent(draft, 1)
+  }
+
+  /** `commitSafebox` for a draft whose files were uploaded one by one. */
+  async commitUploaded(
+    draft: Omit<SafeBoxDraft, 'attachments'>,
+    parts: Pick<SafeBoxCommit, 'guid' | 'publicEncryptionKey' | 'securityProfileId' | 'attachments'>,
+    call: CallOptions = {},
+  ): Promise<CommittedSafeBox> {
+    return this.commitSafebox({ ...draft, ...parts }, call)
+  }
+
   /**
    * Sends a SafeBox: checks it, finds its security profile, uploads its files, commits it. If anything fails before the
    * commit, nobody was told of anything and nothing has to be undone. The result is a promise that can also be iterated for its progress.
@@ -152,6 +168,16 @@ export class SendSecureClient extends ReadingCalls {
    */
   reply(safebox: SafeBoxRef, reply: NewReply, options: Omit<SubmitOptions, 'verifyDigests'> = {}): Tracked<Result> {
     return tracked(async (report) => this.#reply(safebox, reply, options, report), options.onProgress, this.logger)
+  }
+
+  /**
+   * Checks a name and a size against the enterprise's settings: extension filter and maximum size. Nothing is asked.
+   *
+   * @param size - bytes; undefined when not known yet.
+   * @throws {@link AttachmentRefusedError}
+   */
+  checkLimits(settings: EnterpriseSettings, filename: string, size?: number): void {
+    checkLimits(settings, filename, size)
   }
 
   /**

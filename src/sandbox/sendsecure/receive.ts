@@ -82,9 +82,11 @@ async function firstPart({ incoming }: SandboxRequest): Promise<Incoming | undef
     return undefined
   }
   const found = new Promise<Incoming | undefined>((resolve) => {
-    parser.on('file', (_field, stream, { filename = 'unnamed', mimeType }) =>
-      resolve({ name: plainName(filename), contentType: mimeType, bytes: stream }),
-    )
+    parser.on('file', (_field, stream, { filename = 'unnamed', mimeType }) => {
+      // Whoever reads it sees its error anyway; but a form may break off before anybody does.
+      stream.on('error', () => undefined)
+      resolve({ name: plainName(filename), contentType: mimeType, bytes: stream })
+    })
     parser.on('close', () => resolve(undefined))
     parser.on('error', () => resolve(undefined))
   })

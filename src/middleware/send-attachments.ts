@@ -1,0 +1,267 @@
+import type { IncomingMessage } from 'node:http'
+import { z } from 'zod'
+import { ApprovalError, AttachmentRefusedError, ConfigurationError, InvalidInputError } from '../errors.js'
+import { functionOption, objectWith, parseOptions } from '../options.js'
+import type { AttachmentClient, AttachmentDraft, AttachmentSettings, SentForm } from './attachment-client.js'
+import { readForm, type FormFile, type FormLimits } from './attachment-form.js'
+import { answerJson, answerProblem } from './http-answer.js'
+import { headerOf, type HttpRequest, type HttpResponse, type Next } from './http-request.js'
+
+/** What {@link sendAttachments} takes. */
+export interface SendAttachmentsOptions<Content extends AttachmentDraft, Box extends { readonly guid: string }> {
+  /** A `SendSecureClient`, or anything with its methods. */
+  readonly client: AttachmentClient<Content, Box>
+  /**
+   * Who gets it, and how. Called once, when the first file begins: the form's fields must stand before its files.
+   * Recipients come from here and not from the form, unless this takes them from there.
+   */
+  readonly draft: (req: HttpRequest, form: SentForm) => Content | Promise<Content>
+  /**
+   * What is known of a file beforehand, such as what an approval was given for: compared while it streams, and nothing is
+   * sent if it differs. With a size the upload has a `Content-Length`.
+   */
+  readonly expected?:
+    | ((
+        req: HttpRequest,
+        file: { readonly index: number; readonly filename: string; readonly fields: SentForm['fields'] },
+      ) => { readonly size?: number | undefined; readonly sha256?: string | undefined } | undefined)
+    | undefined
+  /** Answers when the SafeBox is sent. Default: 201 with `guid` and `documents` as JSON. */
+  readonly onSent?:
+    ((safebox: Box, req: HttpRequest, res: HttpResponse, next: Next) => void | Promise<void>) | undefined
+  readonly onProgress?:
+    | ((
+        progress: { readonly index: number; readonly filename: string; readonly sentBytes: number },
+        req: HttpRequest,
+      ) => void)
+    | undefined
+  /** Files in one form. Default 10. */
+  readonly maxFiles?: number | undefined
+  /** Bytes of one file. Default: what the enterprise allows. */
+  readonly maxFileBytes?: number | undefined
+  /** Fields in one form. Default 50, each of 64 KiB at most. */
+  readonly maxFields?: number | undefined
+  /** For how many seconds the enterprise's settings are kept. Default 300. */
+  readonly settingsMaxAgeSeconds?: number | undefined
+  /** Whether the service's digests of what it stored are compared with what was sent. Default true. */
+  readonly verifyDigests?: boolean | undefined
+}
+
+const count = z.int({ error: 'give a whole number' }).min(1)
+const methods = [
+  'checkDraft',
+  'checkLimits',
+  'commitUploaded',
+  'getDefaultSecurityProfile',
+  'getEnterpriseSettings',
+  'initializeSafebox',
+  'uploadAttachment',
+  'verifyAttachments',
+] as const
+
+/**
+ * Takes a browser's upload (multipart/form-data) and streams it through into a SafeBox: nothing is written to disk, and a
+ * slow file server slows the browser down. Name and size are checked against the enterprise's own settings before the
+ * first byte goes out. Recipients hear of it when the form has come completely; if the browser goes away before, the upload
+ * is aborted and nothing is sent. Mount it before any parser of multipart bodies; `requireFactor` may stand in front.
+ *
+ * Answers 400, 413, 415 or 422 (a problem, RFC 9457) when a file is refused; every other error goes to `next`.
+ *
+ * @throws {@link InvalidOptionError}
+ *
+ * @example
+ * app.post('/documents', requireFactor({ ... }), sendAttachments({
+ *   client,
+ *   draft: (req, { fields }) => ({ userEmail: req.user.email, participants: [advisor], subject: fields.subject }),
+ * }))
+ */
+export function sendAttachments<Content extends AttachmentDraft, Box extends { readonly guid: string }>(
+  options: SendAttachmentsOptions<Content, Box>,
+): (req: HttpRequest & IncomingMessage, res: HttpResponse, next: Next) => void {
+  const settings = parseOptions(optionsSchema<Content, Box>(), options, 'sendAttachments')
+  const sender = new Sender<Content, Box>(settings)
+  return function sendAttachmentsMiddleware(req, res, next) {
+    sender.handle(req, res, next).catch(next)
+  }
+}
+
+function optionsSchema<Content extends AttachmentDraft, Box extends { readonly guid: string }>() {
+  type Options = SendAttachmentsOptions<Content, Box>
+  return z.strictObject({
+    client: objectWith<AttachmentClient<Content, Box>>(methods, 'give a SendSecureClient'),
+    draft: functionOption<Options['draft']>('give a function that says who gets it'),
+    expected: functionOption<NonNullable<Options['expected']>>().optional(),
+    onSent: functionOption<NonNullable<Options['onSent']>>().optional(),
+    onProgress: functionOption<NonNullable<Options['onProgress']>>().optional(),
+    maxFiles: count.optional(),
+    maxFileBytes: count.optional(),
+    maxFields: count.optional(),
+    settingsMaxAgeSeconds: z.int().min(0).optional(),
+    verifyDigests: z.boolean().optional(),
+  })
+}
+
+class Sender<Content extends AttachmentDraft, Box extends { readonly guid: string }> {
+  readonly #options: SendAttachmentsOptions<Content, Box>
+  readonly #limits: FormLimits
+  #known: { readonly settings: Promise<AttachmentSettings>; readonly readAt: number } | undefined
+
+  constructor(options: SendAttachmentsOptions<Content, Box>) {
+    this.#options = options
+    this.#limits = { files: options.maxFiles ?? 10, fields: options.maxFields ?? 50 }
+  }
+
+  async handle(req: HttpRequest & IncomingMessage, res: HttpResponse, next: Next): Promise<void> {
+    if (!/^multipart\/form-data\s*;/i.test(headerOf(req, 'content-type') ?? '')) {
+      answerProblem(res, { status: 415, title: 'This is not a form with files' })
+      return
+    }
+    if (req.readableEnded || req.readableDidRead)
+      throw new ConfigurationError('the body is read already; mount sendAttachments before any parser of bodies')
+    const gone = new AbortController()
+    const onClose = (): void => {
+      if (!req.complete) gone.abort(new InvalidInputError('body', 'the browser went away'))
+    }
+    req.once('close', onClose)
+    try {
+      const sent = await this.#send(req, gone.signal)
+      await this.#answer(sent, req, res, next)
+    } catch (error) {
+      // Nobody is there to read an answer.
+      if (gone.signal.aborted) return
+      refuse(req, res, next, error)
+    } finally {
+      req.off('close', onClose)
+    }
+  }
+
+  async #send(
+    req: HttpRequest & IncomingMessage,
+    signal: AbortSignal,
+  ): Promise<{ safebox: Box; documents: readonly Uploaded[] }> {
+    const { client, draft, verifyDigests = true } = this.#options
+    const enterprise = await this.#settings()
+    let content: Content | undefined
+    let place: Awaited<ReturnType<AttachmentClient<Content, Box>['initializeSafebox']>> | undefined
+    let profile: number | undefined
+    const begin = async (form: SentForm): Promise<void> => {
+      content = await draft(req, form)
+      client.checkDraft(content)
+      profile = content.securityProfileId ?? (await client.getDefaultSecurityProfile(content.userEmail, { signal }))?.id
+      if (profile === undefined) throw new InvalidInputError('securityProfileId', 'No Security Profile configured')
+      place = await client.initializeSafebox(content.userEmail, { signal })
+    }
+    const documents: Uploaded[] = []
+    const form = await readForm(req, this.#limits, signal, async (file, fields) => {
+      client.checkLimits(enterprise, file.filename)
+      if (content === undefined) await begin({ fields })
+      if (place)
+        documents.push(await this.#upload(place, file, { req, fields, enterprise, signal, index: documents.length }))
+    })
+    if (content === undefined) await begin(form)
+    signal.throwIfAborted()
+    if (content === undefined || place === undefined || profile === undefined)
+      throw new ConfigurationError('no draft was given')
+    const { guid, publicEncryptionKey } = place
+    const parts = { guid, publicEncryptionKey, securityProfileId: profile, attachments: documents }
+    const safebox = await client.commitUploaded(content, parts)
+    if (verifyDigests && documents.length > 0) await client.verifyAttachments(safebox, documents)
+    return { safebox, documents }
+  }
+
+  async #upload(
+    place: { readonly uploadUrl: string },
+    file: FormFile,
+    { req, fields, enterprise, signal, index }: UploadContext,
+  ): Promise<Uploaded> {
+    const { client, expected, onProgress, maxFileBytes = Number.POSITIVE_INFINITY } = this.#options
+    const { filename, contentType } = file
+    const known = expected?.(req, { index, filename, fields })
+    const check = (size: number): void => {
+      client.checkLimits(enterprise, filename, size)
+      if (size > maxFileBytes) throw new AttachmentRefusedError('size', filename)
+    }
+    if (known?.size !== undefined) check(known.size)
+    const source = limited(file.bytes, check)
+    const uploaded = await client.uploadAttachment(
+      place,
+      { source, filename, contentType, size: known?.size },
+      { signal, ...(onProgress && { onProgress: (progress) => onProgress({ ...progress, index }, req) }) },
+    )
+    if (known?.sha256 !== undefined && known.sha256.toLowerCase() !== uploaded.sha256)
+      throw new AttachmentRefusedError('digest', filename)
+    return uploaded
+  }
+
+  async #settings(): Promise<AttachmentSettings> {
+    const maxAgeMs = (this.#options.settingsMaxAgeSeconds ?? 300) * 1000
+    if (!this.#known || performance.now() - this.#known.readAt >= maxAgeMs) {
+      const settings = this.#options.client.getEnterpriseSettings()
+      this.#known = { settings, readAt: performance.now() }
+      settings.catch(() => (this.#known = undefined))
+    }
+    return this.#known.settings
+  }
+
+  async #answer(
+    { safebox, documents }: { safebox: Box; documents: readonly Uploaded[] },
+    req: HttpRequest,
+    res: HttpResponse,
+    next: Next,
+  ): Promise<void> {
+    const { onSent } = this.#options
+    if (onSent) return onSent(safebox, req, res, next)
+    answerJson(res, 201, {
+      guid: safebox.guid,
+      documents: documents.map(({ guid, filename, size, sha256 }) => ({ guid, filename, size, sha256 })),
+    })
+  }
+}
+
+type Uploaded = Awaited<ReturnType<AttachmentClient<AttachmentDraft, { readonly guid: string }>['uploadAttachment']>>
+
+interface UploadContext {
+  readonly req: HttpRequest
+  readonly fields: SentForm['fields']
+  readonly enterprise: AttachmentSettings
+  readonly signal: AbortSignal
+  readonly index: number
+}
+
+async function* limited(bytes: AsyncIterable<Uint8Array>, check: (size: number) => void): AsyncGenerator<Uint8Array> {
+  let size = 0
+  for await (const chunk of bytes) {
+    size += chunk.byteLength
+    check(size)
+    yield chunk
+  }
+}
+
+const drained = 8 * 1024 * 1024
+
+function refuse(req: IncomingMessage, res: HttpResponse, next: Next, error: unknown): void {
+  if (!req.complete) {
+    // The browser reads an answer only when it has sent for a while; but it need not send two gigabytes for that.
+    res.setHeader('Connection', 'close')
+    let read = 0
+    req.on('data', (chunk: Buffer) => {
+      read += chunk.length
+      if (read > drained) req.destroy()
+    })
+  }
+  const status = statusOf(error)
+  if (status === undefined || res.headersSent) return next(error)
+  const detail = error instanceof Error ? error.message : ''
+  answerProblem(res, { status, title: 'The attachment is refused', detail })
+}
+
+function statusOf(error: unknown): number | undefined {
+  if (error instanceof AttachmentRefusedError)
+    return { extension: 415, size: 413, count: 413, digest: 422 }[error.reason]
+  if (error instanceof InvalidInputError)
+    return ['body', 'filename', 'size', 'contentType'].includes(error.field) ? 400 : undefined
+  // What the file server itself refuses: too large, or a virus.
+  if (error instanceof ApprovalError && error.code === 'ERR_PROVIDER_REJECTED' && 'status' in error)
+    return error.status === 413 || error.status === 422 ? error.status : undefined
+  return undefined
+}
