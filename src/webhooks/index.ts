@@ -13,3 +13,4 @@ export {
   type OneTouchToSign,
   type SignedOneTouchCallback,
 } from './one-touch-signature.js'
+export { passByMeCallback, type PassByMeCallbackOptions } from './passbyme-callback.js'

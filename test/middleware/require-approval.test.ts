@@ -194,7 +194,7 @@ describe('an API caller', () => {
     expect([...one.executed, ...two.executed]).toHaveLength(1)
   })
 
-  it('executes nothing twice when the process dies between redeem and transfer [SC 29]', async () => {
+  it('executes nothing twice when the handler fails between redeem and transfer [SC 29]', async () => {
     const state = new MemoryStateStore()
     const dying = await open({
       state,

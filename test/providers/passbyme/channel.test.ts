@@ -213,3 +213,37 @@ it('the guide’s table of statuses is the one that is tested', () => {
   const guide = readFileSync(new URL('../../../docs/passbyme.md', import.meta.url), 'utf8')
   for (const status of Object.values(PassByMeStatus)) expect(guide).toContain(`| \`${status}\``)
 })
+
+it('no status loop goes on for ever: a status that nobody documents ends with the question [SC 38]', async () => {
+  let offset = 0
+  let tracked = 0
+  const now = () => Date.now() + offset
+  const counted = {
+    ...channel,
+    pollIntervalMs: 20,
+    check: async (...args: Parameters<typeof channel.check>) => {
+      tracked += 1
+      return channel.check(...args)
+    },
+  }
+  const approvals = createApprovals({
+    state: new MemoryStateStore({ runtime: { now } }),
+    channels: [counted],
+    runtime: { now },
+  })
+  const ending = new AbortController()
+  const running = approvals.run({ signal: ending.signal })
+  sandbox.passbyme.quirks.statusWord = 'UNHEARD_OF'
+  const request = { channel: 'passbyme', subject: 'u', reference: CAROL, purpose: 'login', message: 'Sign in?' }
+  const started = await approvals.start({ ...request, ttlSeconds: 30 })
+  await waitFor(() => tracked > 2)
+  expect((await approvals.status(started)).status).toBe('pending')
+  offset += 31_000
+  await waitFor(async () => (await approvals.status(started)).status === 'expired')
+  const before = tracked
+  offset += 60_000
+  expect((await approvals.wait(started, { timeoutMs: 200 })).status).toBe('expired')
+  expect(tracked).toBe(before)
+  ending.abort()
+  await running
+})
