@@ -61,7 +61,11 @@ function browser(user: string) {
     const response = await fetch(`${server.url}/login`, { method: 'POST', headers: { cookie, 'x-user': user } })
     cookie = response.headers.getSetCookie()[0]?.split(';')[0] ?? cookie
     const text = await response.text()
-    return { status: response.status, cookie, body: text.startsWith('{') ? (JSON.parse(text) as Record<string, unknown>) : {} }
+    return {
+      status: response.status,
+      cookie,
+      body: text.startsWith('{') ? (JSON.parse(text) as Record<string, unknown>) : {},
+    }
   }
 }
 
