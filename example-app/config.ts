@@ -39,7 +39,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     databaseUrl: env['DATABASE_URL'],
     redisUrl: env['REDIS_URL'],
     sessionSecret: env['SESSION_SECRET'] ?? localSecret(dataDir, production),
-    authy: apiKey === undefined ? undefined : { apiKey, baseUrl: env['AUTHY_BASE_URL'] },
+    authy: apiKey === undefined ? undefined : { apiKey, baseUrl: env['AUTHY_URL'] },
     phoneUrl: env['PHONE_URL'],
     pushTtlSeconds: wholeNumber(env, 'PUSH_TTL_SECONDS', 120),
     production,

@@ -30,7 +30,7 @@ export async function startBank(env: Readonly<Record<string, string>> = {}): Pro
       PORT: String(port),
       DATA_DIR: folder,
       AUTHY_API_KEY: sandbox.authy.apiKey,
-      AUTHY_BASE_URL: sandbox.authy.url,
+      AUTHY_URL: sandbox.authy.url,
       PHONE_URL: sandbox.phone.url,
       ...env,
     })
