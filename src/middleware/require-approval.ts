@@ -53,6 +53,12 @@ export function requireApproval(options: RequireApprovalOptions): Handler {
       `requireApproval: channel '${known.name}' can't show what is approved; use another one for transactions`,
     )
   }
+  if (typeof known === 'object' && known.identify && settings.reference === undefined) {
+    throw new InvalidOptionError(
+      'reference',
+      `requireApproval: channel '${known.name}' knows people by many ids; give reference too (nothing for who has none), so that a requester's alias doesn't count`,
+    )
+  }
   const transaction = new Transaction(settings)
 
   return function requireApprovalMiddleware(req, res, next) {

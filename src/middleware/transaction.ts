@@ -22,6 +22,7 @@ import type { RequireApprovalSettings } from './require-approval-options.js'
 import { dropForm, formOf, storeForm } from './resubmit-form.js'
 import { isSameOrigin } from './same-origin.js'
 import { dropApproval, hasSession, holdApproval, readSession, saveSession } from './session.js'
+import { refuseEnded, refuseLimited, refuseRedeem, refuseToken } from './transaction-refusals.js'
 
 // As long as a decided approval can still be redeemed, and a little more.
 const AFTERWARDS_MS = 120_000
@@ -266,32 +267,4 @@ function isOpen(view: ApprovalView): boolean {
 
 function isMismatch(error: unknown): boolean {
   return error instanceof ApprovalNotRedeemableError && error.reason === 'binding'
-}
-
-function refuseEnded(res: HttpResponse, { status, id }: ApprovalView): void {
-  if (status === 'redeemed') return refuseUsed(res, id)
-  answerProblem(res, { status: 403, title: `The request is ${status}`, error: `approval_${status}`, approval_id: id })
-}
-
-function refuseUsed(res: HttpResponse, id?: string): void {
-  const title = 'This approval was used already'
-  answerProblem(res, { status: 409, title, error: 'approval_used', ...(id !== undefined && { approval_id: id }) })
-}
-
-function refuseRedeem(res: HttpResponse, { reason }: ApprovalNotRedeemableError): void {
-  if (reason === 'redeemed') return refuseUsed(res)
-  if (reason === 'binding') {
-    const title = 'Something else was approved than is to be done; ask for a new approval'
-    return answerProblem(res, { status: 403, title, error: 'approval_mismatch' })
-  }
-  answerProblem(res, { status: 403, title: `The approval is ${reason}`, error: `approval_${reason}` })
-}
-
-function refuseToken(res: HttpResponse): void {
-  answerProblem(res, { status: 403, title: 'This is no approval token of this caller', error: 'approval_token' })
-}
-
-function refuseLimited(res: HttpResponse, { reason, retryAfterSeconds }: ApprovalLimitedError): void {
-  if (retryAfterSeconds !== undefined) res.setHeader('Retry-After', Math.ceil(retryAfterSeconds))
-  answerProblem(res, { status: 429, title: 'No approval can be asked for now', error: 'approval_limited', reason })
 }

@@ -322,6 +322,11 @@ describe('options', () => {
     ['a waiting page on another site', { waitingPath: '//evil.example' }, 'waitingPath'],
     ['nobody to ask', { reference: undefined }, 'reference'],
     ['a channel that shows no text', { channel: { ...phoneChannel(), showsMessage: false } }, 'channel'],
+    [
+      'recipients alone where people have many ids',
+      { channel: { ...phoneChannel(), identify: async () => 'x' }, reference: undefined, recipients: () => [] },
+      'reference',
+    ],
     ['a misspelt one', { purpos: 'x' }, 'purpos'],
   ])('refuse %s', async (_why, over, option) => {
     await open()

@@ -192,10 +192,7 @@ export class Connection {
       'the client certificate was loaded anew',
     )
     // Calls under way end on the old connections; their deadline bounds how long those are needed.
-    void this.#runtime.sleep(this.#options.timeoutMs ?? 30_000).then(
-      () => old.close(),
-      () => old.close(),
-    )
+    setTimeout(() => old.close(), this.#options.timeoutMs ?? 30_000).unref()
   }
 
   #assertNotExpired(): void {

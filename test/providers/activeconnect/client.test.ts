@@ -1,4 +1,5 @@
 import { inspect } from 'node:util'
+import fc from 'fast-check'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, test } from 'vitest'
 import { ActiveconnectClient, type ActiveconnectClientOptions } from 'passport-outofband/activeconnect'
 import { startSandbox, type Sandbox } from 'passport-outofband/sandbox'
@@ -332,6 +333,49 @@ describe('answers that are not the documented ones [SC 86]', () => {
     } finally {
       await server.close()
     }
+  })
+
+  it('whatever a status URL answers, only the documented active is active', async () => {
+    let answer: unknown
+    const own = new ActiveconnectClient(
+      options({
+        runtime: {
+          fetch: async (url) => {
+            const isStart = url.includes('authenticate_user')
+            const text = JSON.stringify(isStart ? startAnswer(sandbox.activeconnect.url) : answer)
+            const headers = new Headers({ 'content-type': 'application/json' })
+            const body = (async function* () {
+              yield Buffer.from(text)
+            })()
+            return { status: isStart ? 202 : 200, headers, body }
+          },
+        },
+      }),
+    )
+    const word = fc.constantFrom('active', 'pending', 'closed', 'ACTIVE', 'x')
+    const inner = fc.record(
+      { session_status: fc.oneof(word, fc.jsonValue()), authenticated: fc.oneof(fc.boolean(), fc.jsonValue()) },
+      { requiredKeys: [] },
+    )
+    const body = fc.oneof(
+      fc.jsonValue(),
+      inner,
+      inner.map((value) => ({ authentication_status: value })),
+      fc.tuple(inner, inner).map(([outer, value]) => ({ ...outer, authentication_status: value })),
+    )
+    await fc.assert(
+      fc.asyncProperty(body, async (value) => {
+        answer = value
+        const session = await own.authenticate('alice')
+        const status = await session.status().catch(() => 'error')
+        if (status !== 'active') return
+        const said = Object(value) as Record<string, unknown>
+        const nested = Object(said['authentication_status'] ?? said) as Record<string, unknown>
+        expect(nested['session_status']).toBe('active')
+        expect(nested['authenticated']).not.toBe(false)
+      }),
+      { numRuns: 300 },
+    )
   })
 
   it('a 200 whose status is not true is no success', async () => {
