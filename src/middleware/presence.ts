@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { Approvals } from '../approval/approvals-types.js'
 import type { Assurances } from '../approval/assurance.js'
+import { publishFactorEvent } from '../approval/factor-events.js'
 import type { StateStore } from '../approval/state-store.js'
 import { loggerOption, objectWith, parseOptions, runtimeOption } from '../options.js'
 import { resolveRuntime, silentLogger, type Logger, type Runtime } from '../runtime.js'
@@ -77,11 +78,13 @@ export function presence(options: PresenceOptions): Handler {
     ...settings.except,
     ...[suspendedPath, signedOutPath].filter((path) => path !== undefined),
   ])
+  const runtime = resolveRuntime(settings.runtime)
+  const logger = settings.logger ?? silentLogger
   const watch = new PresenceWatch({
     channels: approvals.channels,
     state,
-    runtime: resolveRuntime(settings.runtime),
-    logger: settings.logger ?? silentLogger,
+    runtime,
+    logger,
     intervalMs: settings.intervalSeconds * 1000,
     suspendedLimitMs: settings.suspendedLimitSeconds * 1000,
   })
@@ -99,8 +102,14 @@ export function presence(options: PresenceOptions): Handler {
 
   async function end(req: HttpRequest): Promise<void> {
     const { assurance } = readSession(req)
-    const release = assurance === undefined ? [] : await assurances.end(assurance)
-    if (release.length > 0) await approvals.release(release)
+    if (assurance !== undefined) {
+      const subject = (await assurances.read(assurance))?.subject
+      const release = await assurances.end(assurance)
+      if (subject !== undefined) {
+        publishFactorEvent(logger, { subject, factor: 'login', result: 'ended', reason: 'presence', at: runtime.now() })
+      }
+      if (release.length > 0) await approvals.release(release)
+    }
     if (hasSession(req)) writeSession(req, {})
     await logOutWithPassport(req)
   }

@@ -1,3 +1,4 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import express from 'express'
 import session, { MemoryStore } from 'express-session'
 import { Passport } from 'passport'
@@ -133,8 +134,12 @@ describe('presence', () => {
   })
 
   test.each(['close', 'administrator'] as const)(
-    'ends the local session when it was ended from outside (%s)',
+    'ends the local session when it was ended from outside (%s), and says so [SC 91], and says so [SC 91]',
     async (how) => {
+      const events: unknown[] = []
+      const note = (event: unknown) => void events.push(event)
+      subscribe('passport-outofband:factor', note)
+      closers.push(async () => void unsubscribe('passport-outofband:factor', note))
       const { sandbox, get, later, push } = await world()
       expect((await get()).status).toBe(200)
       if (how === 'close') await sandbox.phone.act(push(), 'close')
@@ -142,6 +147,7 @@ describe('presence', () => {
       later(10_001)
       expect(await errorOf(await get())).toEqual([401, 'session_ended'])
       expect((await get()).status).toBe(401)
+      expect(events).toContainEqual(expect.objectContaining({ subject: 'alice', result: 'ended', reason: 'presence' }))
     },
   )
 
