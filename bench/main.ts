@@ -6,8 +6,19 @@ import { type Figure, type Measured } from './harness.js'
 import { routeOverhead } from './onetouch-route-overhead.js'
 import { verifyVersusAuthyClient } from './onetouch-verify-vs-authy-client.js'
 import { verifyVersusLimit } from './onetouch-verify-vs-limit.js'
+import { middlewareMemory, middlewareThroughput, parserCost } from './sendsecure-middleware.js'
+import { uploadMemory, uploadTime } from './sendsecure-upload.js'
 
-const figures: readonly Figure[] = [verifyVersusLimit, verifyVersusAuthyClient, routeOverhead]
+const figures: readonly Figure[] = [
+  verifyVersusLimit,
+  verifyVersusAuthyClient,
+  routeOverhead,
+  uploadMemory,
+  uploadTime,
+  middlewareMemory,
+  middlewareThroughput,
+  parserCost,
+]
 
 const words = process.argv.slice(2)
 const asJson = words.includes('--json')

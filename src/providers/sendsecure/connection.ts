@@ -217,7 +217,7 @@ async function withSignal<T>(promise: Promise<T>, signal: AbortSignal | undefine
   signal.throwIfAborted()
   let onAbort = (): void => undefined
   const aborted = new Promise<void>((resolve) => {
-    onAbort = resolve
+    onAbort = () => resolve()
     signal.addEventListener('abort', onAbort, { once: true })
   })
   try {
