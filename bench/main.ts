@@ -3,11 +3,14 @@
  * Figures are quotients within one run, never times: a slower machine gives the same ones.
  */
 import { type Figure, type Measured } from './harness.js'
+import { enumeration } from './enumeration.js'
 import { routeOverhead } from './onetouch-route-overhead.js'
 import { verifyVersusAuthyClient } from './onetouch-verify-vs-authy-client.js'
 import { verifyVersusLimit } from './onetouch-verify-vs-limit.js'
 import { middlewareMemory, middlewareThroughput, parserCost } from './sendsecure-middleware.js'
 import { uploadMemory, uploadTime } from './sendsecure-upload.js'
+import { tokenCheckUnderLogins } from './token-check-under-logins.js'
+import { tokenCheck, tokenCheckKeyObject, tokenCheckRsa } from './token-check-vs-passport-jwt.js'
 
 const figures: readonly Figure[] = [
   verifyVersusLimit,
@@ -18,6 +21,11 @@ const figures: readonly Figure[] = [
   middlewareMemory,
   middlewareThroughput,
   parserCost,
+  tokenCheck,
+  tokenCheckKeyObject,
+  tokenCheckRsa,
+  tokenCheckUnderLogins,
+  ...enumeration,
 ]
 
 const words = process.argv.slice(2)
@@ -34,17 +42,17 @@ for (const figure of figures.filter(({ name }) => names.length === 0 || names.in
 }
 
 function print({ name, what, unit, atLeast, atMost }: Figure, { value, spread }: Measured): void {
-  const met = atLeast === undefined ? value <= (atMost ?? Number.NaN) : value >= atLeast
+  // Without an aim a figure is only reported.
+  const met = value >= (atLeast ?? -Infinity) && value <= (atMost ?? Infinity)
   const [low, high] = spread.map(rounded)
   if (asJson) {
     console.log(JSON.stringify({ name, value: rounded(value), unit, aim: atLeast ?? atMost, met, spread: [low, high] }))
     return
   }
-  const aim = atLeast === undefined ? `at most ${String(atMost)}` : `at least ${atLeast}`
-  const verdict = met ? 'met' : 'NOT MET'
-  console.log(
-    `${name}: ${rounded(value)} ${unit} (quartiles ${String(low)} to ${String(high)}; aim ${aim}: ${verdict})\n  ${what}`,
-  )
+  const aims = [atLeast === undefined ? '' : `at least ${atLeast}`, atMost === undefined ? '' : `at most ${atMost}`]
+  const aim = aims.join('')
+  const verdict = aim === '' ? 'no aim' : `aim ${aim}: ${met ? 'met' : 'NOT MET'}`
+  console.log(`${name}: ${rounded(value)} ${unit} (quartiles ${String(low)} to ${String(high)}; ${verdict})\n  ${what}`)
 }
 
 function rounded(value: number): number {
