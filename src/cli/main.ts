@@ -4,6 +4,10 @@ import { type Command, complain, print } from './command.js'
 // Loaded on demand: one command must not pay for what another needs.
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   sandbox: async () => (await import('./sandbox.js')).sandboxCommand,
+  migrate: async () => (await import('./migrate.js')).migrateCommand,
+  provision: async () => (await import('./provision.js')).provisionCommand,
+  keys: async () => (await import('./keys.js')).keysCommand,
+  'import-users': async () => (await import('./import-users.js')).importUsersCommand,
 }
 
 /** Runs the command line. Resolves with the exit code: 0, 1 when it failed, 2 when the arguments are wrong. */
@@ -47,7 +51,7 @@ function explain(error: unknown): number {
 
 async function overview(): Promise<string> {
   const lines = await Promise.all(
-    Object.entries(commands).map(async ([name, load]) => `  ${name.padEnd(12)}${(await load()).summary}`),
+    Object.entries(commands).map(async ([name, load]) => `  ${name.padEnd(14)}${(await load()).summary}`),
   )
   return ['Usage: passport-outofband <command> [options]', '', 'Commands:', ...lines, '', 'Each takes --help.'].join(
     '\n',

@@ -35,10 +35,11 @@ export class MemoryUserStore implements UserStore {
 
   async insert(user: NewUser): Promise<InsertOutcome> {
     const { emailKey, phoneKey, at, ...given } = user
-    if (this.#isTaken(undefined, emailKey, phoneKey)) return { ok: false, reason: 'taken' }
-    this.#lastId += 1
+    const id = user.id ?? this.#lastId + 1
+    if (this.#rows.has(id) || this.#isTaken(undefined, emailKey, phoneKey)) return { ok: false, reason: 'taken' }
+    this.#lastId = Math.max(this.#lastId, id)
     const times = { lastLoginAt: at, createdAt: at, updatedAt: at }
-    const record = freeze({ ...given, ...times, id: this.#lastId, epoch: 0 })
+    const record = freeze({ ...given, ...times, id, epoch: 0 })
     this.#put({ user: record, emailKey, phoneKey })
     return { ok: true, user: record }
   }

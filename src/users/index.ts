@@ -41,3 +41,4 @@ export { provisionUsers, type ProvisionedAccount, type ProvisionOptions, type Pr
 export { requireRole, type RequireRoleOptions } from './require-role.js'
 export { dummySmsSender, nodemailerTransport, templateMailSender, type MailTransporter } from './mail-senders.js'
 export { authyVerification, type AuthyPhonesClient, type AuthyVerificationOptions } from './authy-verification.js'
+export { importUsers, type ImportOptions, type ImportOutcome, type OriginalUserRow } from './import-users.js'

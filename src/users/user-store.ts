@@ -24,6 +24,8 @@ export interface UserRecord {
 
 /** A user to be inserted. */
 export interface NewUser {
+  /** Only to take users over from elsewhere; an id that is there already is `taken`. Default: the next one. */
+  readonly id?: number
   readonly email: string
   /** What `email` is compared by: unique among all users, deactivated ones included. */
   readonly emailKey: string

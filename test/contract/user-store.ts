@@ -144,6 +144,15 @@ export function userStoreContract(name: string, make: () => Promise<UserStoreHar
       }
     })
 
+    test('takes users over with their ids, and counts on from there', async () => {
+      const first = await insert(store, newUser('first'))
+      const moved = await insert(store, newUser('moved', { id: first.id + 40 }))
+      expect(moved.id).toBe(first.id + 40)
+      expect(await store.insert(newUser('clash', { id: moved.id }))).toEqual({ ok: false, reason: 'taken' })
+      expect((await insert(store, newUser('between', { id: first.id + 20 }))).id).toBe(first.id + 20)
+      expect((await insert(other, newUser('next'))).id).toBeGreaterThan(moved.id)
+    })
+
     test('lists in the order of ids and never gives an id twice', async () => {
       const users = []
       for (const name of ['a', 'b', 'c']) users.push(await insert(store, newUser(name)))

@@ -45,13 +45,17 @@ export class SqlUserStore implements UserStore {
   readonly #queries: Queries
   readonly #users: RawBuilder<unknown>
   readonly #lock: RawBuilder<unknown>
+  /** Name of the table, where ids are counted by a sequence. */
+  readonly #idSequence: string | undefined
 
   constructor(options: SqlUserStoreOptions) {
     const { db, tablePrefix, timeoutMs } = parseOptions(optionsSchema, options, 'SqlUserStore')
     this.#queries = new Queries(db, timeoutMs)
     this.#users = table(tablePrefix, 'users')
     // SQLite has one writer at a time. In PostgreSQL two administrators who demote each other must wait for each other.
-    this.#lock = isPostgres(db, 'SqlUserStore') ? sql`for update` : sql``
+    const postgres = isPostgres(db, 'SqlUserStore')
+    this.#lock = postgres ? sql`for update` : sql``
+    this.#idSequence = postgres ? `${tablePrefix}users` : undefined
   }
 
   async findById(id: number): Promise<UserRecord | undefined> {
@@ -68,10 +72,13 @@ export class SqlUserStore implements UserStore {
 
   async insert(user: NewUser): Promise<InsertOutcome> {
     const at = Math.floor(user.at)
+    const { id } = user
+    if (id !== undefined) await this.#reserve(id)
+    const [idColumn, idValue] = id === undefined ? [sql``, sql``] : [sql`id, `, sql`${id}, `]
     const inserted = await this.#one(sql<Row>`
-      insert into ${this.#users} (email, email_key, phone, phone_key, first_name, last_name, password_hash,
+      insert into ${this.#users} (${idColumn} email, email_key, phone, phone_key, first_name, last_name, password_hash,
         is_active, is_admin, roles, epoch, last_login_at, created_at, updated_at)
-      values (${user.email}, ${user.emailKey}, ${user.phone}, ${user.phoneKey}, ${user.firstName}, ${user.lastName},
+      values (${idValue} ${user.email}, ${user.emailKey}, ${user.phone}, ${user.phoneKey}, ${user.firstName}, ${user.lastName},
         ${user.passwordHash}, ${flag(user.isActive)}, ${flag(user.roles.includes('admin'))},
         ${JSON.stringify(user.roles)}, 0, ${at}, ${at}, ${at})
       on conflict do nothing returning *`)
@@ -108,6 +115,14 @@ export class SqlUserStore implements UserStore {
 
   async erase(id: number): Promise<boolean> {
     return (await this.#queries.rows(sql`delete from ${this.#users} where id = ${id} returning id`)).length === 1
+  }
+
+  // PostgreSQL counts ids apart from the table: the count goes beyond an id that is given, before it is there.
+  async #reserve(id: number): Promise<void> {
+    if (this.#idSequence === undefined) return
+    const sequence = sql`pg_get_serial_sequence(${this.#idSequence}, 'id')::regclass`
+    await this.#queries.rows(sql`
+      select setval(${sequence}, greatest(${id}::bigint, coalesce(pg_sequence_last_value(${sequence}), 0)))`)
   }
 
   async #whyNot(id: number, ifEpoch: number | undefined): Promise<UpdateOutcome> {
