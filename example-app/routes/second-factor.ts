@@ -153,6 +153,8 @@ export function sendCode(bank: Bank, place: Place, accountOf: AccountOf, choose:
       res.status(429).send(choose(account, 'We sent several codes already. Please wait ten minutes.'))
       return
     }
+    // First: a provider whose answer gets lost may have sent the code all the same.
+    await rememberDelivery(bank.stores.state, account.id, via)
     try {
       const { users } = bank.authy
       if (via === 'sms') await users.requestSms(account.authy_id, { force: true })
@@ -162,7 +164,6 @@ export function sendCode(bank: Bank, place: Place, accountOf: AccountOf, choose:
       res.status(429).send(choose(account, 'We sent several codes already. Please wait a while.'))
       return
     }
-    await rememberDelivery(bank.stores.state, account.id, via)
     const sent = via === 'sms' ? 'We have texted you a code.' : 'We are calling you with a code.'
     res.send(choose(account, undefined, sent))
   })

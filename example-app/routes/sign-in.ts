@@ -99,6 +99,7 @@ function checkPassword({ limits }: Bank): RequestHandler {
       subject: `e-mail:${email.toLowerCase()}`,
       address: req.ip,
       device: deviceOf(req),
+      factor: 'password',
     })
     if (!permit.allowed) {
       res.setHeader('Retry-After', permit.retryAfterSeconds)

@@ -30,8 +30,8 @@ export type CodeDelivery = 'sms' | 'call'
 const DELIVERY_MEMORY_MS = 900_000
 
 /**
- * Remembers that a code was sent to the subject, so that one typed in afterwards counts as what it may be (`sms`,
- * `call`) and not as one from the app.
+ * Remembers that a code is sent to the subject, so that one typed in afterwards counts as what it may be (`sms`,
+ * `call`) and not as one from the app. Call it before the code is sent: a provider whose answer got lost may have sent it.
  */
 export async function rememberDelivery(state: StateStore, subject: string, via: CodeDelivery): Promise<void> {
   await state.put(keyOfDelivery(subject, via), true, { ttlMs: DELIVERY_MEMORY_MS })

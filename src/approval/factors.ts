@@ -44,7 +44,8 @@ export interface FactorPolicy {
 export type PolicyResult =
   { readonly met: true } | { readonly met: false; readonly reason: 'missing' | 'too-old' | 'too-weak' | 'same-channel' }
 
-const factorName = z
+/** Reads the name of a factor. */
+export const factorName = z
   .string()
   .regex(/^[a-z0-9][a-z0-9._:-]{0,63}$/, 'give a factor name: lower-case letters, digits and . _ : - (at most 64)')
 

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { objectWith, parseOptions, runtimeOption } from '../options.js'
 import { resolveRuntime, type Runtime } from '../runtime.js'
 import { compareAndSet } from './compare-and-set.js'
+import { factorName } from './factors.js'
 import { keyOf } from './random-id.js'
 import type { StateRecord, StateStore } from './state-store.js'
 
@@ -11,15 +12,21 @@ export interface Guess {
   readonly subject: string
   /** The caller's IP address, if it is known. IPv6 counts by its /64 network. */
   readonly address?: string | undefined
-  /** A random value that this browser keeps (see `deviceCookie`). One that signed in before has a budget of its own. */
+  /** A random value that this browser keeps (see `deviceCookie`). One that proved this factor before has a budget of its own. */
   readonly device?: string | undefined
+  /**
+   * What is guessed: `password`, `code`, or a name of your own. Wrong guesses of all count together; a right one clears its
+   * own only, so that whoever knows the password can't buy new guesses at the code with it. Default `password`; the
+   * strategies of this package say `code`.
+   */
+  readonly factor?: string | undefined
 }
 
 /** Whether a guess may be made. A guess that may has been counted already, as a failure, until it is settled. */
 export type GuessPermit =
   | {
       readonly allowed: true
-      /** It was right: the counters start anew, and the device is known from now on. */
+      /** It was right: the wrong guesses at this factor are forgotten, and the device is known for this factor from now on. */
       succeeded(): Promise<void>
       /** It was never judged (the provider is down): it doesn't count. A wrong guess needs no call. */
       withdrawn(): Promise<void>
@@ -61,7 +68,7 @@ const ACCOUNT_MEMORY_MS = 30 * DAY_MS
 const ADDRESS_MEMORY_MS = 3_600_000
 const DEVICE_MEMORY_MS = 90 * DAY_MS
 
-const budgetRecord = z.object({ failures: z.number().int().min(0), notBefore: z.number() })
+const budgetRecord = z.object({ failures: z.record(z.string(), z.number().int().min(0)), notBefore: z.number() })
 type Budget = z.output<typeof budgetRecord>
 
 interface Bucket {
@@ -71,10 +78,16 @@ interface Bucket {
   readonly memoryMs: number
 }
 
+/** A bucket in which a guess was counted, and the pause that this began. */
+interface Counted {
+  readonly bucket: Bucket
+  readonly notBefore: number
+}
+
 /**
  * Makes limits on guessing: some free tries, then a pause that doubles with each wrong guess up to `maxPauseSeconds`.
- * An account counts over all factors, sessions and addresses. A stranger's guesses don't pause a device that signed in
- * before: it has a budget of its own.
+ * An account counts over all factors, sessions and addresses; a right guess clears the wrong ones at its own factor only.
+ * A stranger's guesses don't pause a device that proved the factor before: it has a budget of its own.
  *
  * @throws {@link InvalidOptionError}
  */
@@ -96,58 +109,69 @@ export function createGuessLimits(options: GuessLimitsOptions): GuessLimits {
     memoryMs: ADDRESS_MEMORY_MS,
   })
 
-  const count = (bucket: Bucket): Promise<number> =>
-    compareAndSet(state, bucket.key, (record) => {
+  const pauseAfter = (failures: Budget['failures'], { free }: Bucket): number => {
+    const over = Object.values(failures).reduce((sum, count) => sum + count, 0) - free
+    return over < 0 ? 0 : Math.min(pauses.longest, pauses.first * 2 ** Math.min(over, 30))
+  }
+  const count = (bucket: Bucket, factor: string): Promise<Counted | { readonly waitMs: number }> =>
+    compareAndSet<Counted | { readonly waitMs: number }>(state, bucket.key, (record) => {
       const budget = readBudget(record)
       const waitMs = budget.notBefore - now()
-      if (waitMs > 0) return { result: waitMs }
-      return { ...spent(budget, bucket, 1), result: 0 }
+      if (waitMs > 0) return { result: { waitMs } }
+      const failures = withCount(budget.failures, factor, (budget.failures[factor] ?? 0) + 1)
+      const pause = pauseAfter(failures, bucket)
+      const notBefore = pause === 0 ? 0 : now() + pause
+      return { write: { failures, notBefore }, ttlMs: bucket.memoryMs + pause, result: { bucket, notBefore } }
     })
-  const giveBack = (bucket: Bucket): Promise<undefined> =>
-    compareAndSet(state, bucket.key, (record) =>
-      record === undefined ? { result: undefined } : { ...spent(readBudget(record), bucket, -1), result: undefined },
-    )
-  const spent = (budget: Budget, bucket: Bucket, by: 1 | -1): { write: Budget; ttlMs: number } => {
-    const failures = Math.max(0, budget.failures + by)
-    const over = failures - bucket.free
-    const pause = over < 0 ? 0 : Math.min(pauses.longest, pauses.first * 2 ** Math.min(over, 30))
-    return { write: { failures, notBefore: pause === 0 ? 0 : now() + pause }, ttlMs: bucket.memoryMs + pause }
-  }
+  const giveBack = ({ bucket, notBefore }: Counted, factor: string, all = false): Promise<undefined> =>
+    compareAndSet(state, bucket.key, (record) => {
+      if (record === undefined) return { result: undefined }
+      const budget = readBudget(record)
+      const failures = withCount(budget.failures, factor, all ? 0 : (budget.failures[factor] ?? 0) - 1)
+      // The pause that this guess began goes with it. One that another guess began since stays.
+      const next = { failures, notBefore: budget.notBefore === notBefore ? 0 : budget.notBefore }
+      return { write: next, ttlMs: bucket.memoryMs + Math.max(0, next.notBefore - now()), result: undefined }
+    })
 
   return {
     async begin(guess) {
+      const factor = factorName.parse(guess.factor ?? 'password')
       const buckets = [await account(guess), ...(guess.address === undefined ? [] : [address(guess.address)])]
-      const counted: Bucket[] = []
+      const counted: Counted[] = []
       for (const bucket of buckets) {
-        const waitMs = await count(bucket)
-        if (waitMs > 0) {
-          await Promise.all(counted.map(giveBack))
-          return { allowed: false, scope: bucket.scope, retryAfterSeconds: Math.ceil(waitMs / 1000) }
+        const result = await count(bucket, factor)
+        if ('waitMs' in result) {
+          await Promise.all(counted.map((one) => giveBack(one, factor)))
+          return { allowed: false, scope: bucket.scope, retryAfterSeconds: Math.ceil(result.waitMs / 1000) }
         }
-        counted.push(bucket)
+        counted.push(result)
       }
       return {
         allowed: true,
         async succeeded() {
-          const [own, ...others] = counted
-          if (own) await state.delete(own.key)
-          await Promise.all(others.map(giveBack))
+          await Promise.all(counted.map((one) => giveBack(one, factor, one.bucket.scope === 'account')))
           if (guess.device !== undefined) await state.put(keyOfDevice(guess), true, { ttlMs: DEVICE_MEMORY_MS })
         },
         async withdrawn() {
-          await Promise.all(counted.map(giveBack))
+          await Promise.all(counted.map((one) => giveBack(one, factor)))
         },
       }
     },
   }
 }
 
+function withCount(failures: Budget['failures'], factor: string, count: number): Budget['failures'] {
+  const others = Object.entries(failures).filter(([name]) => name !== factor)
+  return Object.fromEntries(count > 0 ? [...others, [factor, count]] : others)
+}
+
 function keyOfDevice(guess: Guess): string {
-  return `guesses:device:${keyOf(guess.subject, guess.device ?? '')}`
+  // By factor: a browser that showed the password has not shown that it may guess at the code.
+  return `guesses:device:${keyOf(guess.subject, guess.device ?? '', guess.factor ?? 'password')}`
 }
 
 function readBudget(record: StateRecord | undefined): Budget {
-  if (record === undefined) return { failures: 0, notBefore: 0 }
+  if (record === undefined) return { failures: {}, notBefore: 0 }
   // What can't be read throws: a limit that doesn't know its count doesn't let anybody pass.
   return budgetRecord.parse(record.value)
 }

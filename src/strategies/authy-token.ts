@@ -27,7 +27,10 @@ export interface AuthyTokenStrategyOptions extends FactorStrategyOptions {
   readonly state: StateStore
   /** The Authy id of a subject; nothing for one who has not enrolled. */
   readonly authyId: AuthyIdOf
-  /** Share one with the password form, so that all factors of an account count together. Default: `createGuessLimits({ state })`. */
+  /**
+   * Share one with the password form, so that all factors of an account count together; a right password clears no wrong
+   * code. Default: `createGuessLimits({ state })`.
+   */
   readonly limits?: GuessLimits | undefined
   /** As what a code may count. Leave out `sms` and `call` to switch them off. Default: all three. */
   readonly factors?: readonly ('totp' | 'sms' | 'call')[] | undefined
@@ -124,6 +127,7 @@ export class AuthyTokenStrategy extends FactorStrategy {
       subject: login.subject,
       address: this.settings.address(req),
       device: this.settings.device(req),
+      factor: 'code',
     })
     if (permit.allowed) return this.check(req, { login, token, factor, authyId: String(authyId ?? ''), permit })
     this.logins.record(login, factor, 'limited')

@@ -50,6 +50,35 @@ describe('guessing', () => {
     expect((await limits.begin({ subject: 'u1' })).allowed).toBe(false)
   })
 
+  test('at the code gains nothing from a right password, from whatever browser, and the reverse [SC 17]', async () => {
+    for (const [known, guessed] of [
+      ['password', 'code'],
+      ['code', 'password'],
+    ] as const) {
+      let guesses = 0
+      for (let round = 0; round < 40; round += 1) {
+        const device = `${known}-${round}`
+        const right = await limits.begin({ subject: known, device, factor: known })
+        if (right.allowed) await right.succeeded()
+        if ((await limits.begin({ subject: known, device, factor: guessed })).allowed) guesses += 1
+        if ((await limits.begin({ subject: known, factor: guessed })).allowed) guesses += 1
+      }
+      expect(guesses).toBe(5)
+    }
+  })
+
+  test('that is still being judged does not end a pause when it turns out right [SC 17]', async () => {
+    const passwords = await Promise.all(
+      Array.from({ length: 4 }, () => limits.begin({ subject: 'u1', factor: 'password' })),
+    )
+    expect((await limits.begin({ subject: 'u1', factor: 'code' })).allowed).toBe(true)
+    expect((await limits.begin({ subject: 'u1', factor: 'code' })).allowed).toBe(false)
+    for (const permit of passwords) if (permit.allowed) await permit.succeeded()
+    expect((await limits.begin({ subject: 'u1', factor: 'code' })).allowed).toBe(false)
+    await clock.advance(30_000)
+    expect((await limits.begin({ subject: 'u1', factor: 'code' })).allowed).toBe(true)
+  })
+
   test("of one account leaves others alone, and a device that signed in before isn't locked out by strangers [SC 18]", async () => {
     const first = await limits.begin({ subject: 'u1', device: 'mine' })
     if (first.allowed) await first.succeeded()

@@ -23,7 +23,7 @@ const limits = createGuessLimits({ state })
 
 passport.use(
   new LocalStrategy((name, password, done) => {
-    // An example: keep Argon2id hashes, and ask `limits` before you compare.
+    // An example: keep Argon2id hashes, and ask `limits` before you compare (see "Guessing").
     done(null, users.find((user) => user.name === name && user.password === password) ?? false)
   }),
 )

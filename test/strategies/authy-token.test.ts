@@ -1,4 +1,4 @@
-import { InvalidOptionError, rememberDelivery } from 'passport-outofband'
+import { createGuessLimits, InvalidOptionError, rememberDelivery } from 'passport-outofband'
 import { AuthyTokenStrategy } from 'passport-outofband/strategies'
 import { MemoryStateStore } from 'passport-outofband/stores'
 import request from 'supertest'
@@ -106,6 +106,17 @@ describe('guessing', () => {
     const refused = await agents[0]!.post('/login/code').send(code).expect(429)
     expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0)
     expect(app.authy.asked).toBe(asked)
+  })
+
+  test('gains nothing from right passwords in between, with limits that the password form shares [SC 17]', async () => {
+    const limits = createGuessLimits({ state: app.state, runtime: app.runtime })
+    for (let i = 0; i < 10; i += 1) {
+      const permit = await limits.begin({ subject: 'alice', device: `browser-${i}` })
+      if (permit.allowed) await permit.succeeded()
+      const agent = await afterPassword(app)
+      await agent.post('/login/code').send({ token: `90000${i}` })
+    }
+    expect(app.authy.asked).toBe(5)
   })
 
   test('is forgotten after the pause, and a right code lets in [SC 18]', async () => {
