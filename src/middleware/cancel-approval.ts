@@ -5,7 +5,7 @@ import { objectWith, parseOptions } from '../options.js'
 import { answerProblem } from './http-answer.js'
 import { isSafeMethod, routeParameter, type Handler, type HttpRequest } from './http-request.js'
 import { isSameOrigin } from './same-origin.js'
-import { dropApproval, heldApproval, saveSession } from './session.js'
+import { dropApproval, heldApproval, saveIfCurrent } from './session.js'
 
 /** What {@link cancelApproval} takes. */
 export interface CancelApprovalOptions {
@@ -39,9 +39,9 @@ export function cancelApproval(options: CancelApprovalOptions): Handler {
     } catch (error) {
       if (!(error instanceof ApprovalNotFoundError)) throw error
     }
-    dropApproval(req, held.id)
-    await saveSession(req)
-    return true
+    return saveIfCurrent(req, () => {
+      dropApproval(req, held.id)
+    })
   }
 
   return function cancelApprovalMiddleware(req, res, next) {

@@ -13,6 +13,8 @@
  * An answer that depends on the session goes out after {@link saveSession}, not after express-session's own save at the
  * end of the response: a redirect would reach a slow store's old state.
  *
+ * A request that has waited for a provider, and then has something to write, uses {@link saveIfCurrent}.
+ *
  * A request that waits for long (events, long poll) calls {@link detachSession} before it waits. express-session then
  * saves nothing, touches nothing and sets no cookie at its end, whatever `resave`, `rolling`, `saveUninitialized` and
  * `unset` say; so a logout in another tab isn't undone by it.
@@ -74,7 +76,10 @@ export const keepOption = z
 
 /** What the session holds of ours; nothing if there is no session, or if somebody else wrote there. */
 export function readSession(req: HttpRequest): SessionState {
-  const { session } = req
+  return stateIn(req.session)
+}
+
+function stateIn(session: unknown): SessionState {
   if (typeof session !== 'object' || session === null || !Object.hasOwn(session, KEY)) return {}
   const result = stateSchema.safeParse(Reflect.get(session, KEY))
   return result.success ? result.data : {}
@@ -88,6 +93,46 @@ export function writeSession(req: HttpRequest, state: SessionState): void {
 /** Saves the session; resolves when the store has it. */
 export function saveSession(req: HttpRequest): Promise<void> {
   return settled((done) => sessionOf(req).save(done))
+}
+
+/**
+ * Changes the session and saves it, unless it has ended since the request began, or belongs to another login now: false
+ * then, and the request is cut off from it. For requests that have waited for a provider: a logout in another tab, or
+ * the other of two requests that finish a login, would be undone by saving what this one has read before.
+ */
+export async function saveIfCurrent(req: HttpRequest, change: () => void): Promise<boolean> {
+  if (await isCurrent(req)) {
+    change()
+    await saveSession(req)
+    return true
+  }
+  detachSession(req)
+  return false
+}
+
+async function isCurrent(req: HttpRequest): Promise<boolean> {
+  const store: unknown = Reflect.get(req, 'sessionStore')
+  const id: unknown = Reflect.get(req, 'sessionID')
+  // Not express-session's: then it has no store that could be asked.
+  if (!isSessionStore(store) || typeof id !== 'string') return true
+  let stored: unknown
+  await settled((done) =>
+    store.get(id, (error, found) => {
+      stored = found
+      done(error)
+    }),
+  )
+  const [then, now] = [stateIn(req.session), stateIn(stored)]
+  const isSame = then.assurance === now.assurance && then.login === now.login
+  return typeof stored === 'object' && stored !== null && isSame && userIn(req.session) === userIn(stored)
+}
+
+interface SessionStore {
+  get(id: string, callback: (error: unknown, found?: unknown) => void): unknown
+}
+
+function isSessionStore(store: unknown): store is SessionStore {
+  return typeof store === 'object' && store !== null && typeof Reflect.get(store, 'get') === 'function'
 }
 
 /** Gives the session a new id; of what it held only the allow list survives, and `state` is written. Not saved yet. */
@@ -131,10 +176,14 @@ export function hasSession(req: HttpRequest): boolean {
 
 /** True if Passport has a user in this session. */
 export function hasPassportUser(req: HttpRequest): boolean {
-  const { session } = req
-  if (typeof session !== 'object' || session === null) return false
-  const passport: unknown = Reflect.get(session, 'passport')
-  return typeof passport === 'object' && passport !== null && Reflect.get(passport, 'user') !== undefined
+  return userIn(req.session) !== undefined
+}
+
+// As text: what an application serializes may be an object.
+function userIn(session: unknown): string | undefined {
+  const passport: unknown =
+    typeof session === 'object' && session !== null ? Reflect.get(session, 'passport') : undefined
+  return typeof passport === 'object' && passport !== null ? JSON.stringify(Reflect.get(passport, 'user')) : undefined
 }
 
 /** The handle of an approval that this session began, by its id. */

@@ -50,10 +50,10 @@ export function signOut(options: SignOutOptions): Handler {
       if (subject !== undefined) publishFactorEvent(logger, { subject, factor: 'login', result: 'ended', at: now() })
       if (release.length > 0) await approvals?.release(release)
     }
-    // What can't be withdrawn (it has ended, or the provider is down) must not keep the person signed in.
-    await Promise.allSettled(held.map(async (handle) => approvals?.cancel(handle)))
     if (hasSession(req)) writeSession(req, {})
     await logOutWithPassport(req)
+    // Last: what can't be withdrawn (it has ended, or the provider hangs) must not keep the person signed in.
+    await Promise.allSettled(held.map(async (handle) => approvals?.cancel(handle)))
   }
 
   return function signOutMiddleware(req, res, next) {

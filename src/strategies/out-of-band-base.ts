@@ -1,5 +1,11 @@
 import { z } from 'zod'
-import type { ApprovalHandle, Approvals, ApprovalView, RedeemedApproval } from '../approval/approvals-types.js'
+import type {
+  ApprovalHandle,
+  Approvals,
+  ApprovalView,
+  RedeemedApproval,
+  StartedApproval,
+} from '../approval/approvals-types.js'
 import type { ApprovalChannel, Recipient } from '../approval/channel.js'
 import { ApprovalLimitedError, ApprovalNotFoundError, ApprovalNotRedeemableError } from '../errors.js'
 import { isSafeMethod } from '../middleware/http-request.js'
@@ -9,6 +15,7 @@ import {
   holdApproval,
   readSession,
   regenerateSession,
+  saveIfCurrent,
   saveSession,
   type HeldApproval,
 } from '../middleware/session.js'
@@ -133,8 +140,9 @@ export abstract class OutOfBandBase extends FactorStrategy {
 
   private async ended(req: StrategyRequest, login: Login, held: HeldApproval, reason: string): Promise<void> {
     // Reported once: what the person does next may start another question, but nothing does by itself.
-    dropApproval(req, held.id)
-    await saveSession(req)
+    await saveIfCurrent(req, () => {
+      dropApproval(req, held.id)
+    })
     this.logins.record(login, this.channelName, 'failed', reason)
     this.fail({ message: endings.get(reason) ?? 'The question was not approved', reason }, 401)
   }
@@ -158,19 +166,32 @@ export abstract class OutOfBandBase extends FactorStrategy {
         ...(ttlSeconds === undefined ? {} : { ttlSeconds }),
         ...(previous === undefined ? {} : { previous }),
       })
-      // A session that somebody else may have planted must not be the one that collects the answer.
-      if (login.phase === 'first' && !hasPassportUser(req)) {
-        await regenerateSession(req, this.settings.keep, {})
-      }
-      holdApproval(req, { id: started.id, secret: started.secret, key: this.keyOf(login) })
-      await saveSession(req)
-      this.pending(req, started)
+      await this.hold(req, login, started)
     } catch (error) {
       if (!(error instanceof ApprovalLimitedError)) throw error
       const { reason, retryAfterSeconds } = error
       this.logins.record(login, this.channelName, 'limited', reason)
       this.refuse(req, { reason, ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }) })
     }
+  }
+
+  /** Remembers the question in the session, and answers. */
+  private async hold(req: StrategyRequest, login: Login, started: StartedApproval): Promise<void> {
+    const { id, secret } = started
+    const remember = (): void => {
+      holdApproval(req, { id, secret, key: this.keyOf(login) })
+    }
+    if (login.phase === 'first' && !hasPassportUser(req)) {
+      // A session that somebody else may have planted must not be the one that collects the answer.
+      await regenerateSession(req, this.settings.keep, {})
+      remember()
+      await saveSession(req)
+    } else if (!(await saveIfCurrent(req, remember))) {
+      await this.settings.approvals.cancel({ id, secret })
+      this.fail({ message: 'The login has ended', reason: 'login-ended' }, 401)
+      return
+    }
+    this.pending(req, started)
   }
 
   private pending(req: StrategyRequest, view: ApprovalView): void {
