@@ -327,6 +327,21 @@ export class ApprovalLimitedError extends ApprovalError {
   }
 }
 
+/**
+ * A factor could not be proved because the provider or the store did not answer as it should: nobody gets in. What
+ * happened is in `cause`. Made where an error goes to Express, whose own error page would otherwise answer with the
+ * provider's status (a 404 of the provider is no 404 of the application).
+ */
+export class FactorUnavailableError extends ApprovalError {
+  readonly code = 'ERR_FACTOR_UNAVAILABLE'
+  /** What Express answers with. */
+  readonly status = 503
+
+  constructor(options: { cause: unknown }) {
+    super('a factor could not be checked: its provider or the store did not answer; nobody was let in', options)
+  }
+}
+
 /** A store could not be read or written. Callers fail closed. */
 export class StoreUnavailableError extends ApprovalError {
   readonly code = 'ERR_STORE_UNAVAILABLE'
@@ -368,6 +383,7 @@ export type AnyApprovalError =
   | ApprovalNotFoundError
   | ApprovalNotRedeemableError
   | ApprovalLimitedError
+  | FactorUnavailableError
   | StoreUnavailableError
   | StoreFullError
   | ConfigurationError

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { ErrorRequestHandler } from 'express'
 import {
+  FactorUnavailableError,
   ProviderRateLimitedError,
   ProviderRejectedError,
   ProviderTimeoutError,
@@ -35,6 +36,7 @@ export function errorPages(logger: Logger): ErrorRequestHandler {
 }
 
 function isOutage(error: unknown): boolean {
+  if (error instanceof FactorUnavailableError) return true
   if (error instanceof ProviderRejectedError) return error.status >= 500
   return (
     error instanceof ProviderTimeoutError ||

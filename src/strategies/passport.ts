@@ -1,4 +1,5 @@
 import { Strategy } from 'passport-strategy'
+import { ApprovalError, FactorUnavailableError, StoreFullError, StoreUnavailableError } from '../errors.js'
 import type { HttpRequest, HttpResponse } from '../middleware/http-request.js'
 
 /** The request as Passport hands it to a strategy. Under Express it knows its response. */
@@ -30,9 +31,14 @@ export interface PassportStrategy {
 /** `passport-strategy`'s own class, under our description. */
 export const PassportBase: new () => PassportStrategy = Strategy
 
-/** Passport wants an Error, whatever was thrown. */
+/** What goes to Passport's `error`: an Error, whatever was thrown, and never with the status of a provider's answer on it. */
 export function asError(cause: unknown): Error {
-  return cause instanceof Error
-    ? cause
-    : new Error('a callback of the strategy threw something that is no Error', { cause })
+  if (!(cause instanceof Error))
+    return new Error('a callback of the strategy threw something that is no Error', { cause })
+  return isOutage(cause) ? new FactorUnavailableError({ cause }) : cause
+}
+
+function isOutage(error: Error): boolean {
+  if (error instanceof StoreUnavailableError || error instanceof StoreFullError) return true
+  return error instanceof ApprovalError && 'provider' in error
 }
