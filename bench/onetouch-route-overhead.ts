@@ -28,7 +28,7 @@ async function measure(): Promise<Measured> {
       () => sendAll(toOurs, requests),
       () => sendAll(toBare, requests),
       // The same bytes go to both.
-      { pairs: 61, times: 1, warmUp: 15, prepare: () => (requests = signedRequests()), clock: () => clockOf(server) },
+      { pairs: 121, times: 1, warmUp: 15, prepare: () => (requests = signedRequests()), clock: () => clockOf(server) },
     )
     return summary(quotients.map((quotient) => (quotient - 1) * 100))
   } finally {

@@ -30,7 +30,7 @@ const optionsSchema = z.strictObject({
 
 interface MemoryRecord extends Expiring {
   json: string
-  version: string
+  version: number
 }
 
 interface MemoryCounter extends Expiring {
@@ -94,7 +94,7 @@ export class MemoryStateStore implements StateStore {
     if (lifetime !== undefined) checkDuration('ttlMs', lifetime.ttlMs)
     const now = this.#now()
     const record = this.#records.get(key, now)
-    if (record?.version !== version) return false
+    if (record === undefined || String(record.version) !== version) return false
     this.#makeRoom(now, key, json.length)
     this.#characters += json.length - record.json.length
     if (lifetime !== undefined) {
@@ -220,9 +220,9 @@ export class MemoryStateStore implements StateStore {
     this.#characters -= this.#records.delete(key)?.json.length ?? 0
   }
 
-  #nextVersion(): string {
+  #nextVersion(): number {
     this.#writes += 1
-    return String(this.#writes)
+    return this.#writes
   }
 }
 
@@ -231,7 +231,7 @@ function full(what: string): StoreFullError {
 }
 
 function toStateRecord(record: MemoryRecord): StateRecord {
-  return { value: decodeValue(record.json), version: record.version, expiresAt: record.expiresAt }
+  return { value: decodeValue(record.json), version: String(record.version), expiresAt: record.expiresAt }
 }
 
 function dueMembers(members: ReadonlyMap<string, number>, now: number, only: string | undefined): readonly string[] {

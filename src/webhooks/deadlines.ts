@@ -1,34 +1,39 @@
-/** The time limit of one request. */
-export interface Deadline {
-  /** What to do when it has passed. Set anew while a request goes on. */
-  onPassed: () => void
-  readonly endsAt: number
+/** Something that must be over in time. */
+export interface Timed {
+  /** Both are kept by {@link Deadlines}; zero before. */
+  endsAt: number
+  place: number
 }
 
 /**
  * The time limits of many requests under one timer. A timer for each request, made and cleared, costs as much as verifying
  * a signature does.
  */
-export class Deadlines {
+export class Deadlines<T extends Timed> {
   readonly #limitMs: number
-  // All are equally long, so the first one in is the first one to end.
-  readonly #open = new Set<Deadline>()
+  readonly #onPassed: (item: T) => void
+  // An array and not a Set: the tables that a Set outgrows point at the next one, and old garbage keeps young garbage alive.
+  readonly #open: T[] = []
   #timer: NodeJS.Timeout | undefined
 
-  constructor(limitMs: number) {
+  constructor(limitMs: number, onPassed: (item: T) => void) {
     this.#limitMs = limitMs
+    this.#onPassed = onPassed
   }
 
-  open(onPassed: () => void): Deadline {
-    const deadline = { onPassed, endsAt: performance.now() + this.#limitMs }
-    this.#open.add(deadline)
+  open(item: T): void {
+    item.endsAt = performance.now() + this.#limitMs
+    item.place = this.#open.push(item) - 1
     if (!this.#timer) this.#arm(this.#limitMs)
-    return deadline
   }
 
-  /** The request was answered in time. */
-  close(deadline: Deadline): void {
-    this.#open.delete(deadline)
+  /** It was over in time. */
+  close(item: T): void {
+    if (this.#open[item.place] !== item) return
+    const last = this.#open.pop()
+    if (last === undefined || last === item) return
+    this.#open[item.place] = last
+    last.place = item.place
   }
 
   #arm(ms: number): void {
@@ -38,12 +43,12 @@ export class Deadlines {
   }
 
   #sweep(): void {
-    this.#timer = undefined
     const now = performance.now()
-    for (const deadline of this.#open) {
-      if (deadline.endsAt > now) return this.#arm(Math.ceil(deadline.endsAt - now))
-      this.#open.delete(deadline)
-      deadline.onPassed()
-    }
+    const overdue = this.#open.filter(({ endsAt }) => endsAt <= now)
+    for (const item of overdue) this.close(item)
+    this.#timer = undefined
+    const next = this.#open.reduce((earliest, { endsAt }) => Math.min(earliest, endsAt), Infinity)
+    if (next < Infinity) this.#arm(Math.ceil(next - now))
+    for (const item of overdue) this.#onPassed(item)
   }
 }

@@ -2,14 +2,14 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Settlement } from '../approval/approvals-types.js'
 import { ConfigurationError } from '../errors.js'
 import { limits } from '../providers/authy/signing-fault.js'
-import { type Deadline, Deadlines } from './deadlines.js'
+import { Deadlines, type Timed } from './deadlines.js'
 import { keyLabel } from './key-label.js'
 import type { OneTouchEvent } from './one-touch-event.js'
-import { DeliveryMemory } from './one-touch-nonce.js'
+import { deliveryKey, DeliveryMemory } from './one-touch-nonce.js'
 import { type OneTouchCallbackOptions, type OneTouchSettings, oneTouchSettings } from './one-touch-options.js'
 import { type CallbackReading, readCallback, type ReadOneTouchCallback } from './one-touch-reading.js'
 import { RefusalLog } from './one-touch-refusals.js'
-import { onlyHeader, readRawBody, readRawQuery } from './raw-body.js'
+import { type BodyFault, onlyHeader, type RawBody, readRawBody, readRawQuery } from './raw-body.js'
 
 /** A handler for Express 4, Express 5 and plain `node:http`. */
 export type CallbackHandler = (req: IncomingMessage, res: ServerResponse, next?: unknown) => void
@@ -34,17 +34,27 @@ export function oneTouchCallback(options: OneTouchCallbackOptions): CallbackHand
   }
 }
 
+type VerifiedReading = CallbackReading & { readonly ok: true }
+
 const eaten = new ConfigurationError(
   'the body of a OneTouch callback was read before oneTouchCallback could see its bytes: mount oneTouchCallback before ' +
     'express.json() and other body parsers, or keep the bytes with express.json({ verify: (req, res, bytes) => { req.rawBody = bytes } })',
 )
+
+/** A request that is being answered. */
+interface Reception extends Timed {
+  readonly req: IncomingMessage
+  readonly res: ServerResponse
+  /** While the body is being read. */
+  stopReading: (() => void) | undefined
+}
 
 class Receiver {
   readonly #settings: OneTouchSettings
   readonly #memory: DeliveryMemory
   readonly #refusals: RefusalLog
   readonly #keyLabels: readonly string[]
-  readonly #deadlines: Deadlines
+  readonly #deadlines: Deadlines<Reception>
   // Two copies of one delivery at the same time: the second waits for the first and shares its fate.
   readonly #inFlight = new Map<string, Promise<number>>()
 
@@ -52,51 +62,72 @@ class Receiver {
     this.#settings = settings
     this.#memory = new DeliveryMemory(settings.state, settings.toleranceSeconds)
     this.#refusals = new RefusalLog(settings)
-    this.#deadlines = new Deadlines(settings.timeLimitMs)
+    this.#deadlines = new Deadlines(settings.timeLimitMs, (reception) => this.#tooLate(reception))
     this.#keyLabels = settings.apiKeys.map(keyLabel)
   }
 
   receive(req: IncomingMessage, res: ServerResponse): void {
-    const { logger, timeLimitMs } = this.#settings
-    const deadline = this.#deadlines.open(() => {
-      answer(res, 503)
-      logger.warn({ timeLimitMs }, 'a OneTouch callback took too long: answered with 503, so that it is repeated')
-    })
-    this.#statusFor(req, deadline).then(
-      (status) => {
-        this.#deadlines.close(deadline)
-        answer(res, status)
-      },
-      (error: unknown) => {
-        this.#deadlines.close(deadline)
-        answer(res, 500)
-        logger.error(
-          { err: error },
-          'a OneTouch callback could not be handled: answered with 500, so that it is repeated',
+    const reception: Reception = { req, res, stopReading: undefined, endsAt: 0, place: 0 }
+    this.#deadlines.open(reception)
+    if (req.method !== 'POST') this.#handle(reception, undefined)
+    else reception.stopReading = readRawBody(req, limits.bytes, (body) => this.#handle(reception, body))
+  }
+
+  // Callbacks where promises would read better: what a request leaves behind is a good part of what it costs.
+  #handle(reception: Reception, body: RawBody | undefined): void {
+    reception.stopReading = undefined
+    try {
+      const status = this.#statusFor(reception.req, body)
+      if (typeof status === 'number') this.#close(reception, status)
+      else
+        status.then(
+          (known) => this.#close(reception, known),
+          (error: unknown) => this.#fail(reception, error),
         )
-      },
+    } catch (error) {
+      this.#fail(reception, error)
+    }
+  }
+
+  #close(reception: Reception, status: number): void {
+    this.#deadlines.close(reception)
+    answer(reception.res, status)
+  }
+
+  #fail(reception: Reception, error: unknown): void {
+    this.#close(reception, 500)
+    this.#settings.logger.error(
+      { err: error },
+      'a OneTouch callback could not be handled: answered with 500, so that it is repeated',
     )
   }
 
-  async #statusFor(req: IncomingMessage, deadline: Deadline): Promise<number> {
-    let rawBody: Uint8Array | undefined
-    if (req.method === 'POST') {
-      const body = await readRawBody(req, limits.bytes, deadline)
-      if (!body.ok) return this.#refuseBody(req, body.reason)
-      rawBody = body.bytes
-    }
-    const callback = this.#callback(req, rawBody)
+  #tooLate({ res, stopReading }: Reception): void {
+    const { logger, timeLimitMs } = this.#settings
+    answer(res, 503)
+    logger.warn({ timeLimitMs }, 'a OneTouch callback took too long: answered with 503, so that it is repeated')
+    stopReading?.()
+  }
+
+  #statusFor(req: IncomingMessage, body: RawBody | undefined): number | Promise<number> {
+    if (typeof body === 'string') return this.#refuseBody(req, body)
+    const callback = this.#callback(req, body)
     const reading = readCallback(callback)
     if (!reading.ok) return this.#refusals.refuse(reading, req, callback)
-    const running = this.#inFlight.get(reading.signature)
+    return this.#takeOnce(reading)
+  }
+
+  #takeOnce(reading: VerifiedReading): Promise<number> {
+    const key = deliveryKey(reading)
+    const running = this.#inFlight.get(key)
     if (running) return running
-    const taking = this.#take(reading)
-    this.#inFlight.set(reading.signature, taking)
-    try {
-      return await taking
-    } finally {
-      this.#inFlight.delete(reading.signature)
+    const taking = this.#take(key, reading)
+    const forget = (): void => {
+      this.#inFlight.delete(key)
     }
+    this.#inFlight.set(key, taking)
+    taking.then(forget, forget)
+    return taking
   }
 
   #callback(req: IncomingMessage, rawBody: Uint8Array | undefined): ReadOneTouchCallback {
@@ -115,18 +146,18 @@ class Receiver {
     }
   }
 
-  #refuseBody(req: IncomingMessage, reason: 'eaten' | 'too-large' | 'cut-off'): number {
+  #refuseBody(req: IncomingMessage, reason: BodyFault): number {
     if (reason !== 'eaten') return this.#refusals.refuse({ reason }, req)
     this.#settings.logger.error({ err: eaten }, eaten.message)
     return 500
   }
 
   /** Settles first and remembers last: whatever dies in between, the repeat does the rest. */
-  async #take(reading: CallbackReading & { readonly ok: true }): Promise<number> {
+  async #take(key: string, reading: VerifiedReading): Promise<number> {
     const { logger, onEvent, runtime, channel } = this.#settings
     const { event, keyIndex } = reading
     const about = { channel, uuid: event.uuid, status: event.status, key: this.#keyLabels[keyIndex] }
-    if (await this.#memory.isKnown(reading)) {
+    if (await this.#memory.find(key)) {
       logger.debug(about, 'a OneTouch callback came again: nothing changed')
       return 200
     }
@@ -146,7 +177,7 @@ class Receiver {
       return 403
     }
     if (onEvent) await onEvent(event, { settlement })
-    await this.#memory.remember(reading, runtime.now())
+    await this.#memory.remember(key, reading, runtime.now())
     logger.info({ ...about, settlement }, 'a OneTouch callback was taken')
     return 200
   }

@@ -1,4 +1,4 @@
-import type { StateStore } from '../approval/state-store.js'
+import type { StateRecord, StateStore } from '../approval/state-store.js'
 import type { OneTouchEvent } from './one-touch-event.js'
 
 /** How far a nonce that is a time may be from ours, either way. Seconds. */
@@ -36,20 +36,22 @@ export class DeliveryMemory {
     this.#toleranceSeconds = toleranceSeconds
   }
 
-  async isKnown({ signature }: Delivery): Promise<boolean> {
-    return (await this.#state.get(keyOf(signature))) !== undefined
+  /** The record of a delivery that was taken before. */
+  find(key: string): Promise<StateRecord | undefined> {
+    return this.#state.get(key)
   }
 
   /** Remembers a delivery for as long as it would pass the other checks. */
-  async remember({ signature, nonce, event }: Delivery, nowMs: number): Promise<void> {
+  remember(key: string, { nonce, event }: Delivery, nowMs: number): Promise<boolean> {
     const isTimed = skewSeconds(nonce, 0) !== undefined
     const tolerance = this.#toleranceSeconds
     const ttlMs = tolerance !== false && isTimed ? 2000 * tolerance + 1000 : untimedMemoryMs(event, nowMs)
-    await this.#state.putIfAbsent(keyOf(signature), true, { ttlMs })
+    return this.#state.putIfAbsent(key, true, { ttlMs })
   }
 }
 
-function keyOf(signature: string): string {
+/** The key under which a delivery is remembered. */
+export function deliveryKey({ signature }: Delivery): string {
   return `onetouch-callback:${signature}`
 }
 

@@ -1,65 +1,72 @@
 import type { IncomingMessage } from 'node:http'
-import type { Deadline } from './deadlines.js'
 
-/** What became of reading a request's body. */
-export type RawBody =
-  | { readonly ok: true; readonly bytes: Uint8Array }
-  | { readonly ok: false; readonly reason: 'eaten' | 'too-large' | 'cut-off' }
+/** Why there are no bytes. */
+export type BodyFault = 'eaten' | 'too-large' | 'cut-off'
+
+/** What became of reading a request's body: its bytes, or why there are none. */
+export type RawBody = Uint8Array | BodyFault
+
+const nothingToStop = (): void => undefined
 
 /**
- * The bytes of a request's body, as they came over the wire.
+ * Reads a request's body: its bytes, as they came over the wire. `onRead` is called once, before the return where nothing
+ * has to be waited for. The returned function ends the reading: the body is cut off.
  *
  * Where something read the stream before us, the bytes must have been kept: as a Buffer in `req.rawBody` (the `verify`
  * hook of body parsers) or in `req.body` (`express.raw`). What a parser made of them can't be turned back.
  */
-export function readRawBody(req: IncomingMessage, maxBytes: number, deadline: Deadline): Promise<RawBody> {
+export function readRawBody(req: IncomingMessage, maxBytes: number, onRead: (body: RawBody) => void): () => void {
+  const known = knownBody(req, maxBytes)
+  if (known === undefined) return collect(req, maxBytes, onRead)
+  onRead(known)
+  return nothingToStop
+}
+
+/** What can be said of the body without reading it. */
+function knownBody(req: IncomingMessage, maxBytes: number): RawBody | undefined {
   const kept = keptBytes(req)
-  if (kept)
-    return Promise.resolve(kept.length > maxBytes ? { ok: false, reason: 'too-large' } : { ok: true, bytes: kept })
-  if (req.readableDidRead || req.readableEnded) return Promise.resolve({ ok: false, reason: 'eaten' })
-  if (Number(req.headers['content-length'] ?? 0) > maxBytes) return Promise.resolve({ ok: false, reason: 'too-large' })
-  return collect(req, maxBytes, deadline)
+  if (kept) return kept.length > maxBytes ? 'too-large' : kept
+  if (req.readableDidRead || req.readableEnded) return 'eaten'
+  return Number(req.headers['content-length'] ?? 0) > maxBytes ? 'too-large' : undefined
 }
 
 function keptBytes(req: IncomingMessage): Uint8Array | undefined {
   // Properties that other middleware adds; not part of node's type.
-  const candidates: readonly unknown[] = [Reflect.get(req, 'rawBody'), Reflect.get(req, 'body')]
-  return candidates.find((candidate): candidate is Uint8Array => candidate instanceof Uint8Array)
+  const rawBody: unknown = Reflect.get(req, 'rawBody')
+  if (rawBody instanceof Uint8Array) return rawBody
+  const body: unknown = Reflect.get(req, 'body')
+  return body instanceof Uint8Array ? body : undefined
 }
 
-function collect(req: IncomingMessage, maxBytes: number, deadline: Deadline): Promise<RawBody> {
-  return new Promise((resolve) => {
-    const chunks: Uint8Array[] = []
-    let length = 0
-    let isOver = false
-    const fail = (reason: 'eaten' | 'too-large' | 'cut-off'): void => {
-      isOver = true
-      resolve({ ok: false, reason })
-      // Whatever still comes is thrown away, or the socket could not be used for the answer.
-      req.resume()
-    }
-    const passed = deadline.onPassed
-    deadline.onPassed = () => {
-      passed()
-      if (!isOver) fail('cut-off')
-    }
-    req.on('data', (chunk: unknown) => {
-      if (isOver) return
-      // A string: somebody called setEncoding, and the bytes are gone.
-      if (!(chunk instanceof Uint8Array)) return fail('eaten')
-      chunks.push(chunk)
-      length += chunk.length
-      if (length > maxBytes) fail('too-large')
-    })
-    req.on('end', () => {
-      isOver = true
-      resolve({ ok: true, bytes: chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks) })
-    })
-    // Comes after the end too, and after an error: then there is nothing left to resolve.
-    req.on('close', () => {
-      if (!isOver) fail('cut-off')
-    })
-  })
+function collect(req: IncomingMessage, maxBytes: number, onRead: (body: RawBody) => void): () => void {
+  let first: Uint8Array | undefined
+  let rest: Uint8Array[] | undefined
+  let length = 0
+  let isOver = false
+  const end = (body: RawBody): void => {
+    if (isOver) return
+    isOver = true
+    // A request outlives its answer by a while, and with it whatever hangs on it.
+    req.off('data', onData).off('end', onEnd).off('close', onClose)
+    onRead(body)
+    // Whatever still comes is thrown away, or the socket could not be used for the answer.
+    if (typeof body === 'string') req.resume()
+  }
+  const onData = (chunk: unknown): void => {
+    // A string: somebody called setEncoding, and the bytes are gone.
+    if (!(chunk instanceof Uint8Array)) return end('eaten')
+    length += chunk.length
+    if (length > maxBytes) return end('too-large')
+    if (!first) first = chunk
+    else (rest ??= []).push(chunk)
+  }
+  const onEnd = (): void => {
+    const start = first ?? new Uint8Array()
+    end(rest ? Buffer.concat([start, ...rest]) : start)
+  }
+  const onClose = (): void => end('cut-off')
+  req.on('data', onData).on('end', onEnd).on('close', onClose)
+  return onClose
 }
 
 /** Path and query of a request as they were received: a router that mounts a handler under a path cuts `req.url`. */
