@@ -72,6 +72,7 @@ function addresses(): Record<string, string> {
   return {
     NODE_ENV: 'test',
     PORT: '0',
+    JWT_SECRET: 'a secret of the tests, long enough: 0123456789',
     AUTHY_API_KEY: sandbox.authy.apiKey,
     AUTHY_URL: sandbox.authy.url,
     PASSBYME_URL: passbyme?.['url'] ?? '',

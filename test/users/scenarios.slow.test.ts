@@ -1,0 +1,31 @@
+import { readFileSync } from 'node:fs'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { fixtures } from '../scenarios/fixtures.js'
+import { scenarioFile } from '../scenarios/format.js'
+import { runScenario } from '../scenarios/runner.js'
+import { postgresStores, sqliteStores, type OpenStores } from '../scenarios/stores.js'
+import { describeWith, sharedPostgres } from '../support/services.js'
+
+const path = new URL('../vectors/affo-scenarios.json', import.meta.url)
+const file = scenarioFile.parse(JSON.parse(readFileSync(path, 'utf8')))
+
+function allScenarios(open: OpenStores): void {
+  const makeFixture = fixtures(file, open)
+  test.each(file.scenarios.map((scenario) => [scenario.name, scenario] as const))(
+    'answers %s',
+    async (_name, scenario) => {
+      expect(await runScenario(file, scenario, makeFixture)).toBeUndefined()
+    },
+  )
+}
+
+describe('on SQLite, a hardened service', () => allScenarios(sqliteStores))
+
+describeWith('postgres', 'on PostgreSQL, a hardened service', () => {
+  let stores: Awaited<ReturnType<typeof postgresStores>>
+  beforeAll(async () => {
+    stores = await postgresStores(await sharedPostgres())
+  })
+  afterAll(() => stores.close())
+  allScenarios((runtime) => stores.open(runtime))
+})
