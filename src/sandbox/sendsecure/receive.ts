@@ -16,6 +16,8 @@ interface Incoming {
   readonly name: string
   readonly contentType: string
   readonly bytes: AsyncIterable<Uint8Array>
+  /** True when the request came to its end: what follows a file's last byte may come in a packet of its own. */
+  readonly whole: () => Promise<boolean>
 }
 
 // The industry's harmless test file: every scanner reports it.
@@ -32,14 +34,13 @@ export async function receiveFile(
   const incoming = multipart ? await firstPart(request) : rawBody(request)
   if (!incoming) return { status: 400, message: 'There is no file in the request.' }
   const refusal = extensionRefusal(state, incoming.name)
-  return refusal ?? store(state, request, ticket, incoming)
+  return refusal ?? store(state, ticket, incoming)
 }
 
 async function store(
   state: SendSecureState,
-  request: SandboxRequest,
   ticket: UploadTicket,
-  { name, contentType, bytes }: Incoming,
+  { name, contentType, bytes, whole }: Incoming,
 ): Promise<StoredFile | Refusal> {
   const id = state.random(16)
   const path = await state.filePath(id)
@@ -60,7 +61,7 @@ async function store(
       scanner.look(chunk)
       await file.write(chunk)
     }
-    if (!request.incoming.complete && !refusal) refusal = { status: 400, message: 'The upload was cut off.' }
+    if (!refusal && !(await whole())) refusal = { status: 400, message: 'The upload was cut off.' }
   } catch {
     refusal ??= { status: 400, message: 'The upload was cut off.' }
   } finally {
@@ -81,11 +82,15 @@ async function firstPart({ incoming }: SandboxRequest): Promise<Incoming | undef
   } catch {
     return undefined
   }
+  const ended = new Promise<boolean>((resolve) => {
+    parser.on('error', () => resolve(false))
+    parser.on('close', () => resolve(true))
+  })
   const found = new Promise<Incoming | undefined>((resolve) => {
     parser.on('file', (_field, stream, { filename = 'unnamed', mimeType }) => {
       // Whoever reads it sees its error anyway; but a form may break off before anybody does.
       stream.on('error', () => undefined)
-      resolve({ name: plainName(filename), contentType: mimeType, bytes: stream })
+      resolve({ name: plainName(filename), contentType: mimeType, bytes: stream, whole: async () => ended })
     })
     parser.on('close', () => resolve(undefined))
     parser.on('error', () => resolve(undefined))
@@ -104,6 +109,7 @@ function rawBody(request: SandboxRequest): Incoming {
     name: plainName(name),
     contentType: header(request, 'content-type') ?? 'application/octet-stream',
     bytes: request.incoming,
+    whole: async () => request.incoming.complete,
   }
 }
 
