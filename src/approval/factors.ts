@@ -29,7 +29,7 @@ export interface FactorPolicy {
   readonly anyOf?: readonly string[] | undefined
   /** Each of these factors. */
   readonly allOf?: readonly string[] | undefined
-  /** A factor counts for so long after its proof, in seconds. Concerns `anyOf` and `allOf`. Default: as long as the login. */
+  /** A factor counts for so long after its proof, in seconds. Concerns `anyOf` and `allOf`; without them, the factors that `independent` counts. Default: as long as the login. */
   readonly maxAgeSeconds?: number | undefined
   /** The weakest kind of proof that counts: `transfer`, `compare`, `approve`. Concerns every factor but `password`, which carries none. */
   readonly proof?: ProofKind | undefined
@@ -146,7 +146,13 @@ export function evaluatePolicy(policy: FactorPolicy, factors: readonly Factor[],
     const one = judge(name)
     if (one !== 'good') return { met: false, reason: one }
   }
-  if (independentChannels(factors) < (policy.independent ?? 1)) {
+  // Age and kind of proof hold for the factors that are named. Where none is, they must hold for those that are counted.
+  const isNamed = policy.anyOf !== undefined || policy.allOf !== undefined
+  const counted = isNamed ? factors : factors.filter((factor) => verdict(factor) === 'good')
+  if (independentChannels(counted) < (policy.independent ?? 1)) {
+    if (counted.length < factors.length) {
+      return { met: false, reason: factors.some((factor) => verdict(factor) === 'too-old') ? 'too-old' : 'too-weak' }
+    }
     return { met: false, reason: factors.length < (policy.independent ?? 1) ? 'missing' : 'same-channel' }
   }
   return { met: true }

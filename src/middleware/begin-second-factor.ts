@@ -130,7 +130,7 @@ export async function pendingLogin(req: HttpRequest, assurances: Assurances): Pr
 }
 
 function parsePolicy(policy: FactorPolicy): FactorPolicy {
-  return parseOptions(policySchema, { independent: 2, ...policy }, 'the policy of beginSecondFactor')
+  return parseOptions(policySchema, { ...policy, independent: policy.independent ?? 2 }, 'the policy of beginSecondFactor')
 }
 
 function noSubject(): ConfigurationError {

@@ -25,6 +25,25 @@ describe('evaluatePolicy', () => {
     ['a password, which has no proof', { allOf: ['password', 'totp'], proof: 'transfer' }, [password, totp], 'met'],
     ['a policy that demands nothing', {}, [password, totp], 'missing'],
     ['a policy of an age alone', { maxAgeSeconds: 60 }, [password, totp], 'missing'],
+    [
+      'two factors, one too old',
+      { independent: 2, maxAgeSeconds: 60 },
+      [{ ...password, at: NOW - 60_001 }, totp],
+      'too-old',
+    ],
+    ['two factors, one too weak', { independent: 2, proof: 'transfer' }, [password, push], 'too-weak'],
+    [
+      'two factors, both young and strong',
+      { independent: 2, maxAgeSeconds: 60, proof: 'transfer' },
+      [password, totp],
+      'met',
+    ],
+    [
+      'an age for the factors that are named',
+      { anyOf: ['totp'], independent: 2, maxAgeSeconds: 60 },
+      [{ ...password, at: NOW - 60_001 }, totp],
+      'met',
+    ],
   ]
   test.each(cases)('%s [SC 5]', (_name, policy, factors, expected) => {
     const result = evaluatePolicy(policy, factors, NOW)

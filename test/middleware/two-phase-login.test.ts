@@ -162,6 +162,13 @@ describe('the session', () => {
 })
 
 describe('there is no other way in', () => {
+  test('a policy that leaves the number of factors undefined asks for two [SC 1]', async () => {
+    await start({ policy: { anyOf: ['password', 'totp'], independent: undefined } })
+    const agent = browser()
+    await passPassword(agent)
+    await agent.get('/private').expect(401)
+  })
+
   test('a pending login ends after ten minutes', async () => {
     await start()
     const agent = browser()
