@@ -130,7 +130,11 @@ export async function pendingLogin(req: HttpRequest, assurances: Assurances): Pr
 }
 
 function parsePolicy(policy: FactorPolicy): FactorPolicy {
-  return parseOptions(policySchema, { ...policy, independent: policy.independent ?? 2 }, 'the policy of beginSecondFactor')
+  return parseOptions(
+    policySchema,
+    { ...policy, independent: policy.independent ?? 2 },
+    'the policy of beginSecondFactor',
+  )
 }
 
 function noSubject(): ConfigurationError {
