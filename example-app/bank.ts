@@ -12,7 +12,7 @@ import {
 } from 'passport-outofband'
 import type { GuessLimits, Logger } from 'passport-outofband'
 import { AuthyClient, oneTouchChannel } from 'passport-outofband/authy'
-import { deviceCookie, sameOrigin } from 'passport-outofband/middleware'
+import { currentAssurance, deviceCookie, sameOrigin } from 'passport-outofband/middleware'
 import { oneTouchCallback } from 'passport-outofband/webhooks'
 import type { Config } from './config.js'
 import { errorPages } from './routes/errors.js'
@@ -86,6 +86,13 @@ export function createBank(options: BankOptions): { readonly app: Express; reado
   )
   app.use(sessionOf(config, stores))
   app.use(passport.session())
+  app.use((req, _res, next) => {
+    // The login has ended on the server (too old, unused, revoked): what the session says no longer counts.
+    currentAssurance(req, bank.assurances).then((login) => {
+      if (req.user && !login) req.logout(next)
+      else next()
+    }, next)
+  })
   app.use(express.urlencoded({ extended: false, limit: '16kb' }), sameOrigin(), deviceCookie())
   app.use((_req, res, next) => {
     res.setHeader('Cache-Control', 'no-store')

@@ -1,6 +1,6 @@
 import { request as httpRequest } from 'node:http'
 import { rememberDelivery } from 'passport-outofband'
-import { beginSecondFactor } from 'passport-outofband/middleware'
+import { beginSecondFactor, currentAssurance } from 'passport-outofband/middleware'
 import request from 'supertest'
 import { afterEach, describe, expect, test } from 'vitest'
 import { EXPRESS, loginApp, type LoginApp, type LoginAppOptions } from '../support/login-app.js'
@@ -167,6 +167,29 @@ describe('there is no other way in', () => {
     const agent = browser()
     await passPassword(agent)
     await agent.get('/private').expect(401)
+  })
+
+  test('the guard of the guide signs out whose login was revoked or has ended [SC 9]', async () => {
+    await start({
+      more: (server, { assurances }) => {
+        server.use((req, _res, next) => {
+          currentAssurance(req, assurances).then((login) => {
+            if (req.user && !login) req.logout(next)
+            else next()
+          }, next)
+        })
+        server.get('/guarded', (req, res) => void res.sendStatus(req.isAuthenticated() ? 200 : 401))
+      },
+    })
+    for (const end of [() => app.assurances.revoke('alice'), () => app.clock.advance(3_600_000)]) {
+      const agent = browser()
+      await passPassword(agent)
+      app.authy.code = app.authy.code === '123456' ? '654321' : '123456'
+      await agent.post('/login/code').send({ token: app.authy.code }).expect(200)
+      await agent.get('/guarded').expect(200)
+      await end()
+      await agent.get('/guarded').expect(401)
+    }
   })
 
   test('a pending login ends after ten minutes', async () => {
