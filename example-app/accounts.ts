@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { type Generated, type Kysely, type Selectable } from 'kysely'
+import type { TransferTable } from './transfers.js'
 import { hashPassword, isPassword } from './passwords.js'
 
 /** The bank's own table. The stores of passport-outofband keep theirs in the same database. */
@@ -14,12 +15,17 @@ export interface AccountTable {
   readonly has_app: Generated<number>
   /** The last two digits of the number that gets texts and calls. */
   readonly phone_ending: string | null
+  /** The id under which PassBy[ME] knows the person, once a phone is connected there. */
+  readonly passbyme_id: string | null
+  /** The random token under which Activeconnect knows the person, once a phone is connected there. */
+  readonly activeconnect_id: string | null
   readonly balance_cents: Generated<number>
   readonly created_at: number
 }
 
 export interface BankDatabase {
   readonly bank_account: AccountTable
+  readonly bank_transfer: TransferTable
 }
 
 export type Account = Selectable<AccountTable>
@@ -55,9 +61,19 @@ export class Accounts {
       .addColumn('authy_id', 'text')
       .addColumn('has_app', 'integer', (column) => column.notNull().defaultTo(0))
       .addColumn('phone_ending', 'text')
-      .addColumn('balance_cents', 'integer', (column) => column.notNull().defaultTo(482_350))
+      .addColumn('balance_cents', 'integer', (column) => column.notNull().defaultTo(4_823_500))
       .addColumn('created_at', 'bigint', (column) => column.notNull())
       .execute()
+    await this.#addMissingColumns()
+  }
+
+  // For a database that an earlier version of the example made.
+  async #addMissingColumns(): Promise<void> {
+    const tables = await this.#db.introspection.getTables()
+    const there = new Set(tables.find(({ name }) => name === 'bank_account')?.columns.map(({ name }) => name))
+    for (const column of ['passbyme_id', 'activeconnect_id']) {
+      if (!there.has(column)) await this.#db.schema.alterTable('bank_account').addColumn(column, 'text').execute()
+    }
   }
 
   /** @throws EmailTakenError, also when two try at the same moment: the database decides. */
@@ -98,7 +114,8 @@ export class Accounts {
 
   /** A sandbox that was started anew knows none of the phones of before. */
   async forgetPhones(): Promise<void> {
-    await this.#db.updateTable('bank_account').set({ authy_id: null, has_app: 0, phone_ending: null }).execute()
+    const none = { authy_id: null, has_app: 0, phone_ending: null, passbyme_id: null, activeconnect_id: null }
+    await this.#db.updateTable('bank_account').set(none).execute()
   }
 }
 

@@ -15,12 +15,14 @@ import { AuthyClient, oneTouchChannel } from 'passport-outofband/authy'
 import { currentAssurance, deviceCookie, sameOrigin } from 'passport-outofband/middleware'
 import { oneTouchCallback } from 'passport-outofband/webhooks'
 import type { Config } from './config.js'
+import { channelsOf, openProviders, type Providers, type ProviderSettings } from './providers.js'
 import { errorPages } from './routes/errors.js'
 import { accountRoutes } from './routes/account.js'
 import { enrolRoutes } from './routes/enrol.js'
 import { signInRoutes } from './routes/sign-in.js'
 import { signUpRoutes } from './routes/sign-up.js'
 import { stepUpRoutes } from './routes/step-up.js'
+import { transferRoutes } from './routes/transfer.js'
 import type { Stores } from './stores.js'
 import { useStrategies } from './strategies.js'
 
@@ -29,6 +31,7 @@ export interface Bank {
   readonly stores: Stores
   readonly authy: AuthyClient
   readonly authyApiKey: string
+  readonly providers: Providers
   readonly approvals: Approvals
   readonly assurances: Assurances
   readonly limits: GuessLimits
@@ -39,6 +42,7 @@ export interface BankOptions {
   readonly config: Config
   readonly stores: Stores
   readonly authy: { readonly apiKey: string; readonly baseUrl: string | undefined }
+  readonly providers: ProviderSettings
   /** Where the app is reached, as the provider's callback is configured. */
   readonly publicUrl: string
   readonly phoneUrl: string | undefined
@@ -52,9 +56,10 @@ export function createBank(options: BankOptions): { readonly app: Express; reado
     apiKey: options.authy.apiKey,
     ...(options.authy.baseUrl === undefined ? {} : { baseUrl: options.authy.baseUrl }),
   })
+  const providers = openProviders(options.providers)
   const approvals = createApprovals({
     state: stores.state,
-    channels: [oneTouchChannel(authy)],
+    channels: [oneTouchChannel(authy), ...channelsOf(providers)],
     policy: { ttlSeconds: config.pushTtlSeconds },
     logger,
   })
@@ -62,6 +67,7 @@ export function createBank(options: BankOptions): { readonly app: Express; reado
     stores,
     authy,
     authyApiKey: options.authy.apiKey,
+    providers,
     approvals,
     assurances: createAssurances({ state: stores.state }),
     limits: createGuessLimits({ state: stores.state }),
@@ -99,6 +105,7 @@ export function createBank(options: BankOptions): { readonly app: Express; reado
     next()
   })
   app.use(signUpRoutes(bank), signInRoutes(bank), enrolRoutes(bank), stepUpRoutes(bank), accountRoutes(bank))
+  app.use(transferRoutes(bank))
   app.use(errorPages(logger))
   return { app, approvals }
 }

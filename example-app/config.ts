@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { readProviders, type ProviderSettings } from './providers.js'
 
 /** What the environment says. With nothing set, the bank runs on the sandbox and an SQLite file. */
 export interface Config {
@@ -19,6 +20,8 @@ export interface Config {
   readonly sessionSecret: string
   /** An Authy application; nothing: the sandbox's, which is started along. */
   readonly authy: { readonly apiKey: string; readonly baseUrl: string | undefined } | undefined
+  /** PassBy[ME] and Activeconnect. */
+  readonly providers: ProviderSettings
   /** The simulated phone of a sandbox that runs already. */
   readonly phoneUrl: string | undefined
   /** How long a push may wait for its answer, in seconds: 30 to 600. */
@@ -40,6 +43,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     redisUrl: env['REDIS_URL'],
     sessionSecret: env['SESSION_SECRET'] ?? localSecret(dataDir, production),
     authy: apiKey === undefined ? undefined : { apiKey, baseUrl: env['AUTHY_URL'] },
+    providers: readProviders(env),
     phoneUrl: env['PHONE_URL'],
     pushTtlSeconds: wholeNumber(env, 'PUSH_TTL_SECONDS', 120),
     production,

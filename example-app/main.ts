@@ -4,6 +4,7 @@ import { startSandbox, type Sandbox } from 'passport-outofband/sandbox'
 import { pino } from 'pino'
 import { createBank } from './bank.js'
 import { readConfig } from './config.js'
+import { sandboxProviders } from './providers.js'
 import { openStores } from './stores.js'
 
 const config = readConfig()
@@ -18,9 +19,10 @@ const sandbox = config.authy ? undefined : await startSandboxFor(publicUrl)
 const stores = await openStores(config)
 if (sandbox) await stores.accounts.forgetPhones()
 const authy = config.authy ?? { apiKey: sandbox?.authy.apiKey ?? '', baseUrl: sandbox?.authy.url }
+const providers = sandbox ? sandboxProviders(sandbox) : config.providers
 const phoneUrl = sandbox?.phone.url ?? config.phoneUrl
 
-const { app, approvals } = createBank({ config, stores, authy, publicUrl, phoneUrl, logger })
+const { app, approvals } = createBank({ config, stores, authy, providers, publicUrl, phoneUrl, logger })
 server.on('request', app)
 
 const stopping = new AbortController()

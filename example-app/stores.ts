@@ -8,10 +8,12 @@ import pg from 'pg'
 import { createClient } from 'redis'
 import { Accounts, type BankDatabase } from './accounts.js'
 import type { Config } from './config.js'
+import { Transfers } from './transfers.js'
 
 /** Where the bank keeps what it knows. */
 export interface Stores {
   readonly accounts: Accounts
+  readonly transfers: Transfers
   readonly sessions: SqlSessionStore
   readonly state: StateStore
   close(): Promise<void>
@@ -27,11 +29,14 @@ export async function openStores(config: Config): Promise<Stores> {
   await migrateToLatest({ db })
   const accounts = new Accounts(db)
   await accounts.createTable()
+  const transfers = new Transfers(db)
+  await transfers.createTable()
   const redis = config.redisUrl === undefined ? undefined : createClient({ url: config.redisUrl })
   if (redis) await redis.connect()
   const state = redis ? new RedisStateStore({ client: redis }) : new SqlStateStore({ db, ...(pool ? { pool } : {}) })
   return {
     accounts,
+    transfers,
     sessions: new SqlSessionStore({ db }),
     state,
     close: async () => {

@@ -1,5 +1,6 @@
 import type { Html } from '../html.js'
 import { html } from '../html.js'
+import { money } from '../money.js'
 import { notice, page } from './layout.js'
 
 export interface ProvedFactor {
@@ -11,6 +12,8 @@ export interface AccountPageOptions {
   readonly name: string
   readonly balanceCents: number
   readonly factors: readonly ProvedFactor[]
+  /** What left the account, the newest first. */
+  readonly transfers: readonly { readonly payee: string; readonly amountCents: number }[]
   readonly app: boolean
   readonly phone: string | undefined
   readonly phoneUrl: string | undefined
@@ -23,6 +26,8 @@ const factorNames: Readonly<Record<string, string>> = {
   sms: 'Code by text message',
   call: 'Code by call',
   push: 'Push, approved on your phone',
+  passbyme: 'PassBy[ME], approved on your phone',
+  activeconnect: 'Activeconnect, with your phone nearby',
 }
 
 export function accountPage(options: AccountPageOptions): string {
@@ -34,7 +39,17 @@ export function accountPage(options: AccountPageOptions): string {
         <section class="card balance">
           <h2>Everyday account</h2>
           <p class="amount">${money(options.balanceCents)}</p>
-          <p class="actions"><a class="button quiet small" href="/card">Show card details</a></p>
+          <p class="actions">
+            <a class="button small" href="/transfer">Transfer money</a>
+            <a class="button quiet small" href="/card">Show card details</a>
+          </p>
+          ${
+            options.transfers.length === 0
+              ? undefined
+              : html`<ul class="moves">
+                  ${options.transfers.map(moveItem)}
+                </ul>`
+          }
         </section>
         <section class="card">
           <h2>How you proved who you are</h2>
@@ -54,15 +69,15 @@ export function accountPage(options: AccountPageOptions): string {
   )
 }
 
+function moveItem({ payee, amountCents }: { readonly payee: string; readonly amountCents: number }): Html {
+  return html`<li><span>${payee}</span> <strong>−${money(amountCents)}</strong></li>`
+}
+
 function factorItem({ factor, at }: ProvedFactor): Html {
   return html`<li>
     <strong>${factorNames[factor] ?? factor}</strong>
     <time datetime="${at.toISOString()}">${at.toUTCString().replace('GMT', 'UTC')}</time>
   </li>`
-}
-
-function money(cents: number): string {
-  return new Intl.NumberFormat('en-IE', { style: 'currency', currency: 'EUR' }).format(cents / 100)
 }
 
 /** Behind a fresh second factor. */

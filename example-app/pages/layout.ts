@@ -43,6 +43,7 @@ const signedOutMenu = html`<nav aria-label="Account"><a href="/sign-in">Sign in<
 function signedInMenu(name: string): Html {
   return html`<nav aria-label="Account">
     <a href="/account">Account</a>
+    <a href="/transfer">Transfer</a>
     <a href="/card">Card</a>
     <form method="post" action="/sign-out">
       <button class="link">Sign out<span class="visually-hidden"> ${name}</span></button>

@@ -78,6 +78,11 @@ export interface WaitingPageOptions {
   readonly statusUrl: string
   readonly finishAction: string
   readonly cancelAction: string
+  /** Default `Use another way`. */
+  readonly cancelLabel?: string
+  /** What the form carries that is sent when it is decided. */
+  readonly fields?: readonly (readonly [name: string, value: string])[]
+  readonly note?: string | undefined
 }
 
 /** The page that waits for the phone. With script it moves on by itself; without, it looks again every three seconds. */
@@ -95,15 +100,21 @@ export function waitingPage(options: WaitingPageOptions): string {
       data-expires-at="${options.expiresAt.toISOString()}"
     >
       <div class="phone" aria-hidden="true"><span></span></div>
-      <h1>Check your phone</h1>
+      <h1>${options.title}</h1>
       <p class="lead">We asked: <strong>${options.message}</strong></p>
       ${options.code === undefined ? undefined : html`<p class="compare" aria-label="Code to compare">${options.code}</p>`}
-      <p role="status" aria-live="polite" id="state">Waiting for your answer…</p>
+      ${options.note === undefined ? undefined : html`<p>${options.note}</p>`}
+      <p role="status" aria-live="polite" id="state">
+        Waiting for ${options.note === undefined ? 'your' : 'their'} answer…
+      </p>
       <progress id="time" max="100" value="100" aria-label="Time left"></progress>
       <form method="post" action="${options.finishAction}" id="finish">
+        ${options.fields?.map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}" />`)}
         <noscript><button class="button">I have answered</button></noscript>
       </form>
-      <form method="post" action="${options.cancelAction}"><button class="link">Use another way</button></form>
+      <form method="post" action="${options.cancelAction}">
+        <button class="link">${options.cancelLabel ?? 'Use another way'}</button>
+      </form>
     </div>`,
   )
 }

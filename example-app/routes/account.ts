@@ -7,7 +7,7 @@ import { handle } from './async.js'
 import { cardPolicy } from './policy.js'
 
 /** What only the account's owner sees. */
-export function accountRoutes({ assurances, phoneUrl }: Bank): Router {
+export function accountRoutes({ assurances, stores, phoneUrl }: Bank): Router {
   const router = Router()
   const signedIn: RequestHandler = (req, res, next) => {
     if (req.isAuthenticated()) next()
@@ -25,11 +25,13 @@ export function accountRoutes({ assurances, phoneUrl }: Bank): Router {
         res.redirect(303, '/sign-in')
         return
       }
+      const transfers = await stores.transfers.recent(account.id)
       res.send(
         accountPage({
           name: account.name,
           balanceCents: account.balance_cents,
           factors: assurance.factors.map(({ factor, at }) => ({ factor, at: new Date(at) })),
+          transfers: transfers.map(({ payee, amount_cents }) => ({ payee, amountCents: amount_cents })),
           app: account.has_app === 1,
           phone: account.phone_ending ?? undefined,
           phoneUrl,

@@ -1,5 +1,8 @@
 /** What a login needs beside the password. */
-export const secondFactorPolicy = { anyOf: ['push', 'totp', 'sms', 'call'] } as const
+export const secondFactorPolicy = { anyOf: ['push', 'passbyme', 'activeconnect', 'totp', 'sms', 'call'] } as const
+
+/** From here on, in cents, two officers of the bank have to approve a transfer. */
+export const LARGE_TRANSFER_CENTS = 1_000_000
 
 /** What the card's details need: the phone, and not long ago. Texts and calls are too weak for it. */
-export const cardPolicy = { anyOf: ['push', 'totp'], maxAgeSeconds: 300 } as const
+export const cardPolicy = { anyOf: ['push', 'passbyme', 'activeconnect', 'totp'], maxAgeSeconds: 300 } as const

@@ -32,6 +32,7 @@ export async function startBank(env: Readonly<Record<string, string>> = {}): Pro
       AUTHY_API_KEY: sandbox.authy.apiKey,
       AUTHY_URL: sandbox.authy.url,
       PHONE_URL: sandbox.phone.url,
+      ...providerVariables(sandbox),
       ...env,
     })
   let child = await start()
@@ -47,6 +48,21 @@ export async function startBank(env: Readonly<Record<string, string>> = {}): Pro
       await sandbox.close()
       removeFolder(folder)
     },
+  }
+}
+
+function providerVariables({ passbyme, activeconnect }: Sandbox): Readonly<Record<string, string>> {
+  return {
+    PASSBYME_URL: passbyme.url,
+    PASSBYME_MANAGEMENT_URL: passbyme.managementUrl,
+    PASSBYME_PEM: passbyme.pemFile,
+    PASSBYME_ORGANISATION_PEM: passbyme.organisationPemFile,
+    PASSBYME_PASSPHRASE: passbyme.passphrase,
+    PASSBYME_CA: passbyme.caFile,
+    PASSBYME_OFFICERS: passbyme.users.join(','),
+    ACTIVECONNECT_URL: activeconnect.url,
+    ACTIVECONNECT_APPLICATION_ID: activeconnect.applicationId,
+    ACTIVECONNECT_APPLICATION_SECRET: activeconnect.applicationSecret,
   }
 }
 
