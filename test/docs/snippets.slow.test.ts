@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { startSandbox, type Sandbox } from 'passport-outofband/sandbox'
 import ts from 'typescript'
@@ -15,7 +15,6 @@ const programs = pages().flatMap(({ name, program }) =>
 let sandbox: Sandbox
 
 beforeAll(async () => {
-  rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true })
   for (const { file, program } of programs) writeFileSync(file, program)
   writeFileSync(join(folder, 'report.pdf'), '%PDF-1.4\n')
