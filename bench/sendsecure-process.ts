@@ -14,6 +14,7 @@ import { startSandbox } from 'passport-outofband/sandbox'
 import { getUserToken, SendSecureClient } from 'passport-outofband/sendsecure'
 
 const [role = '', ...words] = process.argv.slice(2)
+let finish = async (): Promise<void> => undefined
 const say = (message: object): void => void process.stdout.write(`${JSON.stringify(message)}\n`)
 
 async function client(): Promise<{ client: SendSecureClient; userEmail: string }> {
@@ -33,7 +34,10 @@ async function listen(listener: RequestListener): Promise<string> {
 const roles: Readonly<Record<string, () => Promise<(line: string) => Promise<object>>>> = {
   // The service: uploads are parsed, hashed and written to disk.
   sandbox: async () => {
-    const { sendsecure } = await startSandbox()
+    const sandbox = await startSandbox()
+    const { sendsecure } = sandbox
+    // Gigabytes were written to disk; they go when the input ends, also when the bench was killed.
+    finish = () => sandbox.close()
     const { url, enterpriseAccount, username, password, userEmail } = sendsecure
     say({ account: [url, enterpriseAccount, username, password, userEmail] })
     return async () => ({ count: sendsecure.safeboxes().length })
@@ -106,4 +110,5 @@ const roles: Readonly<Record<string, () => Promise<(line: string) => Promise<obj
 const work = await roles[role]?.()
 if (!work) throw new Error(`there is no role ${role}`)
 for await (const line of createInterface({ input: process.stdin })) say({ done: true, ...(await work(line)) })
+await finish()
 process.exit(0)
