@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { type Generated, type Kysely, type Selectable } from 'kysely'
 import type { TransferTable } from './transfers.js'
+import type { DocumentTable } from './documents.js'
 import { hashPassword, isPassword } from './passwords.js'
 
 /** The bank's own table. The stores of passport-outofband keep theirs in the same database. */
@@ -26,6 +27,7 @@ export interface AccountTable {
 export interface BankDatabase {
   readonly bank_account: AccountTable
   readonly bank_transfer: TransferTable
+  readonly bank_document: DocumentTable
 }
 
 export type Account = Selectable<AccountTable>

@@ -18,11 +18,13 @@ import type { Config } from './config.js'
 import { channelsOf, openProviders, type Providers, type ProviderSettings } from './providers.js'
 import { errorPages } from './routes/errors.js'
 import { accountRoutes } from './routes/account.js'
+import { documentRoutes } from './routes/documents.js'
 import { enrolRoutes } from './routes/enrol.js'
 import { signInRoutes } from './routes/sign-in.js'
 import { signUpRoutes } from './routes/sign-up.js'
 import { stepUpRoutes } from './routes/step-up.js'
 import { transferRoutes } from './routes/transfer.js'
+import { SafeBoxService, type SendSecureAccount } from './safebox-service.js'
 import type { Stores } from './stores.js'
 import { useStrategies } from './strategies.js'
 
@@ -43,6 +45,8 @@ export interface BankOptions {
   readonly stores: Stores
   readonly authy: { readonly apiKey: string; readonly baseUrl: string | undefined }
   readonly providers: ProviderSettings
+  /** Without it there is no page for documents. */
+  readonly sendSecure: SendSecureAccount | undefined
   /** Where the app is reached, as the provider's callback is configured. */
   readonly publicUrl: string
   readonly phoneUrl: string | undefined
@@ -106,6 +110,7 @@ export function createBank(options: BankOptions): { readonly app: Express; reado
   })
   app.use(signUpRoutes(bank), signInRoutes(bank), enrolRoutes(bank), stepUpRoutes(bank), accountRoutes(bank))
   app.use(transferRoutes(bank))
+  if (options.sendSecure) app.use(documentRoutes(bank, new SafeBoxService(options.sendSecure)))
   app.use(errorPages(logger))
   return { app, approvals }
 }

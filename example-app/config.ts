@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { readProviders, type ProviderSettings } from './providers.js'
+import type { SendSecureAccount } from './safebox-service.js'
 
 /** What the environment says. With nothing set, the bank runs on the sandbox and an SQLite file. */
 export interface Config {
@@ -22,6 +23,8 @@ export interface Config {
   readonly authy: { readonly apiKey: string; readonly baseUrl: string | undefined } | undefined
   /** PassBy[ME] and Activeconnect. */
   readonly providers: ProviderSettings
+  /** A user at SendSecure, who sends the documents of the bank's customers; nothing: the sandbox's. */
+  readonly sendSecure: SendSecureAccount | undefined
   /** The simulated phone of a sandbox that runs already. */
   readonly phoneUrl: string | undefined
   /** How long a push may wait for its answer, in seconds: 30 to 600. */
@@ -44,10 +47,21 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     sessionSecret: env['SESSION_SECRET'] ?? localSecret(dataDir, production),
     authy: apiKey === undefined ? undefined : { apiKey, baseUrl: env['AUTHY_URL'] },
     providers: readProviders(env),
+    sendSecure: sendSecureAccount(env),
     phoneUrl: env['PHONE_URL'],
     pushTtlSeconds: wholeNumber(env, 'PUSH_TTL_SECONDS', 120),
     production,
   }
+}
+
+function sendSecureAccount(env: NodeJS.ProcessEnv): SendSecureAccount | undefined {
+  const { SENDSECURE_ACCOUNT: enterpriseAccount, SENDSECURE_USERNAME: username, SENDSECURE_PASSWORD: password } = env
+  if (!enterpriseAccount && !username && !password) return undefined
+  if (!enterpriseAccount || !username || !password)
+    throw new Error('set all of SENDSECURE_ACCOUNT, SENDSECURE_USERNAME and SENDSECURE_PASSWORD, or none')
+  const userEmail = env['SENDSECURE_EMAIL'] ?? username
+  if (!userEmail.includes('@')) throw new Error('set SENDSECURE_EMAIL: SENDSECURE_USERNAME is not an e-mail address')
+  return { endpoint: env['SENDSECURE_URL'], enterpriseAccount, username, password, userEmail }
 }
 
 function wholeNumber(env: NodeJS.ProcessEnv, name: string, fallback: number): number {

@@ -5,6 +5,7 @@ import { pino } from 'pino'
 import { createBank } from './bank.js'
 import { readConfig } from './config.js'
 import { sandboxProviders } from './providers.js'
+import type { SendSecureAccount } from './safebox-service.js'
 import { openStores } from './stores.js'
 
 const config = readConfig()
@@ -18,11 +19,13 @@ const publicUrl = config.publicUrl ?? `http://localhost:${port}`
 const sandbox = config.authy ? undefined : await startSandboxFor(publicUrl)
 const stores = await openStores(config)
 if (sandbox) await stores.accounts.forgetPhones()
+const sendSecure = config.sendSecure ?? (sandbox && sandboxUser(sandbox))
+if (sandbox && !config.sendSecure) await stores.documents.forget()
 const authy = config.authy ?? { apiKey: sandbox?.authy.apiKey ?? '', baseUrl: sandbox?.authy.url }
 const providers = sandbox ? sandboxProviders(sandbox) : config.providers
 const phoneUrl = sandbox?.phone.url ?? config.phoneUrl
 
-const { app, approvals } = createBank({ config, stores, authy, providers, publicUrl, phoneUrl, logger })
+const { app, approvals } = createBank({ config, stores, authy, providers, sendSecure, publicUrl, phoneUrl, logger })
 server.on('request', app)
 
 const stopping = new AbortController()
@@ -57,6 +60,11 @@ async function startSandboxFor(url: string): Promise<Sandbox> {
     port: config.port === 0 ? 0 : config.port + 1,
     authy: { callback: { url: `${url}/callbacks/authy` } },
   })
+}
+
+function sandboxUser({ sendsecure }: Sandbox): SendSecureAccount {
+  const { url: endpoint, enterpriseAccount, username, password, userEmail } = sendsecure
+  return { endpoint, enterpriseAccount, username, password, userEmail }
 }
 
 async function listen(target: Server): Promise<void> {

@@ -9,11 +9,13 @@ import { createClient } from 'redis'
 import { Accounts, type BankDatabase } from './accounts.js'
 import type { Config } from './config.js'
 import { Transfers } from './transfers.js'
+import { Documents } from './documents.js'
 
 /** Where the bank keeps what it knows. */
 export interface Stores {
   readonly accounts: Accounts
   readonly transfers: Transfers
+  readonly documents: Documents
   readonly sessions: SqlSessionStore
   readonly state: StateStore
   close(): Promise<void>
@@ -31,12 +33,15 @@ export async function openStores(config: Config): Promise<Stores> {
   await accounts.createTable()
   const transfers = new Transfers(db)
   await transfers.createTable()
+  const documents = new Documents(db)
+  await documents.createTable()
   const redis = config.redisUrl === undefined ? undefined : createClient({ url: config.redisUrl })
   if (redis) await redis.connect()
   const state = redis ? new RedisStateStore({ client: redis }) : new SqlStateStore({ db, ...(pool ? { pool } : {}) })
   return {
     accounts,
     transfers,
+    documents,
     sessions: new SqlSessionStore({ db }),
     state,
     close: async () => {

@@ -45,6 +45,7 @@ function signedInMenu(name: string): Html {
     <a href="/account">Account</a>
     <a href="/transfer">Transfer</a>
     <a href="/card">Card</a>
+    <a href="/documents">Documents</a>
     <form method="post" action="/sign-out">
       <button class="link">Sign out<span class="visually-hidden"> ${name}</span></button>
     </form>

@@ -33,6 +33,11 @@ export async function startBank(env: Readonly<Record<string, string>> = {}): Pro
       AUTHY_URL: sandbox.authy.url,
       PHONE_URL: sandbox.phone.url,
       ...providerVariables(sandbox),
+      SENDSECURE_URL: sandbox.sendsecure.url,
+      SENDSECURE_ACCOUNT: sandbox.sendsecure.enterpriseAccount,
+      SENDSECURE_USERNAME: sandbox.sendsecure.username,
+      SENDSECURE_PASSWORD: sandbox.sendsecure.password,
+      SENDSECURE_EMAIL: sandbox.sendsecure.userEmail,
       ...env,
     })
   let child = await start()
