@@ -95,7 +95,7 @@ export async function readForm(
 
 /** Between two hints to the collector, and the size of a hint. */
 const HINT_EVERY = 4 * 1024 * 1024
-const HINT_BYTES = 16 * 1024 * 1024
+const HINT_BYTES = 24 * 1024 * 1024
 
 async function* whole(stream: Readable): AsyncGenerator<Uint8Array> {
   let unhinted = 0
