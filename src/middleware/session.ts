@@ -115,6 +115,8 @@ async function isCurrent(req: HttpRequest): Promise<boolean> {
   const id: unknown = Reflect.get(req, 'sessionID')
   // Not express-session's: then it has no store that could be asked.
   if (!isSessionStore(store) || typeof id !== 'string') return true
+  // This request began the session: nobody else can have ended it.
+  if (!isNamedInCookies(req, id)) return true
   let stored: unknown
   await settled((done) =>
     store.get(id, (error, found) => {
@@ -246,4 +248,11 @@ function settled(call: (done: (error?: unknown) => void) => unknown): Promise<vo
       else reject(error instanceof Error ? error : new Error('the session store failed', { cause: error }))
     })
   })
+}
+
+// express-session's cookie holds the id as it is, percent-encoded where the application's own ids need that.
+function isNamedInCookies(req: HttpRequest, id: string): boolean {
+  const { cookie } = req.headers
+  const cookies = Array.isArray(cookie) ? cookie.join(';') : (cookie ?? '')
+  return cookies.includes(id) || cookies.includes(encodeURIComponent(id))
 }

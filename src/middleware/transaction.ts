@@ -21,7 +21,7 @@ import { isSafeMethod, wantsHtml, type HttpRequest, type HttpResponse } from './
 import type { RequireApprovalSettings } from './require-approval-options.js'
 import { dropForm, formOf, storeForm } from './resubmit-form.js'
 import { isSameOrigin } from './same-origin.js'
-import { dropApproval, hasSession, holdApproval, readSession, saveSession } from './session.js'
+import { dropApproval, hasSession, holdApproval, readSession, saveIfCurrent } from './session.js'
 import { refuseEnded, refuseLimited, refuseRedeem, refuseToken } from './transaction-refusals.js'
 
 // As long as a decided approval can still be redeemed, and a little more.
@@ -109,8 +109,17 @@ export class Transaction {
     }
     const started = await this.#start(req, wish, previous)
     await storeForm(this.#settings.state, started.id, form, this.#lifetimeOf(started))
-    holdApproval(req, { id: started.id, secret: started.secret, key: wish.key })
-    await saveSession(req)
+    const { id, secret } = started
+    const isHeld = await saveIfCurrent(req, () => {
+      holdApproval(req, { id, secret, key: wish.key })
+    })
+    if (!isHeld) {
+      // Signed out in another tab while the provider took the question: nobody is left to collect the answer.
+      await this.#settings.approvals.cancel({ id, secret })
+      await dropForm(this.#settings.state, id)
+      answerProblem(res, { status: 401, title: 'Sign in first' })
+      return
+    }
     answerRedirect(res, this.#locationOf(started))
   }
 
@@ -192,8 +201,9 @@ export class Transaction {
   }
 
   async #forget(req: HttpRequest, handle: ApprovalHandle): Promise<void> {
-    dropApproval(req, handle.id)
-    await saveSession(req)
+    await saveIfCurrent(req, () => {
+      dropApproval(req, handle.id)
+    })
     await dropForm(this.#settings.state, handle.id)
   }
 

@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { afterEach, describe, expect, it, test } from 'vitest'
 import { approvalOf, approvedStream, requireApproval, type RequireApprovalOptions } from 'passport-outofband/middleware'
 import { MemoryStateStore } from 'passport-outofband/stores'
+import { MemoryStore as SessionMemory } from 'express-session'
 import { phoneChannel } from '../support/phone-channel.js'
 import { Browser, transferApp, type TransferApp, type TransferAppOptions } from './transfer-app.js'
 
@@ -373,4 +374,25 @@ describe('approvedStream', () => {
       expect(text.length).toBeLessThan(Math.max(1, bytes.length))
     }
   })
+})
+
+test('a question that is sent while another tab signs out does not bring the session back [SC 77]', async () => {
+  const sessions = new SessionMemory()
+  const app = await open({ sessions })
+  const browser = new Browser(app.url)
+  // A first question gives the browser its session.
+  expect((await browser.post('/transfers', transfer)).status).toBe(303)
+  await app.decide('approved')
+  expect((await browser.post('/transfers', transfer)).status).toBe(201)
+  const stored = (): readonly string[] => Object.keys(Reflect.get(sessions, 'sessions') as object)
+  const [id = ''] = stored()
+  expect(id).not.toBe('')
+  const start = app.phone.start.bind(app.phone)
+  app.phone.start = async (...args) => {
+    // The other tab signs out while the provider takes the question.
+    await new Promise<void>((resolve) => sessions.destroy(id, () => resolve()))
+    return start(...args)
+  }
+  expect((await browser.post('/transfers', { ...transfer, payee: 'Carol' })).status).toBe(401)
+  expect(stored()).not.toContain(id)
 })
