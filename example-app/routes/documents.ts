@@ -78,24 +78,33 @@ export function documentRoutes(bank: Bank, service: SafeBoxService): Router {
 /** Streams the form through: the bank never holds more than a few hundred kilobytes of it. */
 function upload({ stores }: Bank, service: SafeBoxService): RequestHandler {
   const handlers = new WeakMap<SendSecureClient, ReturnType<typeof sendAttachments>>()
+  // The answer to a commit need not list the participants.
+  const recipients = new WeakMap<object, string>()
   const handlerFor = (client: SendSecureClient): ReturnType<typeof sendAttachments> =>
     sendAttachments<Omit<SafeBoxDraft, 'attachments'>, CommittedSafeBox>({
       client,
       maxFiles: 1,
       maxFields: 5,
-      draft: (req, { fields }) => ({
-        userEmail: service.userEmail,
-        participants: [recipient(fields)],
-        subject: required(fields, 'subject', 120),
-        message: `${accountOf(req).name} sends you a document through Larch Bank.`,
-      }),
+      draft: (req, { fields }) => {
+        const guest = recipient(fields)
+        recipients.set(req, guest.email)
+        return {
+          userEmail: service.userEmail,
+          participants: [guest],
+          subject: required(fields, 'subject', 120),
+          message: `${accountOf(req).name} sends you a document through Larch Bank.`,
+        }
+      },
       // The script says how large the file is, so that the size is announced to the service too.
       expected: (_req, { fields }) =>
         /^\d{1,15}$/.test(fields['size'] ?? '') ? { size: Number(fields['size']) } : undefined,
       onSent: async (safebox, req, res) => {
-        const guest = safebox.participants?.find(({ type }) => type === 'guest')
         const { guid, subject } = safebox
-        await stores.documents.add(accountOf(req).id, { guid, subject: subject ?? '', recipient: guest?.email ?? '' })
+        await stores.documents.add(accountOf(req).id, {
+          guid,
+          subject: subject ?? '',
+          recipient: recipients.get(req) ?? '',
+        })
         const location = `/documents/${encodeURIComponent(guid)}?sent`
         res.setHeader('Location', location)
         res.statusCode = req.headers['accept'] === 'application/json' ? 201 : 303
