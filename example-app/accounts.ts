@@ -41,6 +41,11 @@ function isAccount(user: unknown): user is Account {
   return typeof user === 'object' && user !== null && 'id' in user && 'authy_id' in user
 }
 
+/** Whether there is a phone of any kind: from then on the password alone changes nothing. */
+export function hasPhone({ authy_id, passbyme_id, activeconnect_id }: Account): boolean {
+  return authy_id !== null || passbyme_id !== null || activeconnect_id !== null
+}
+
 /** A person is known already by this e-mail address. */
 export class EmailTakenError extends Error {}
 
@@ -111,6 +116,12 @@ export class Accounts {
     phone: { readonly authyId: string; readonly hasApp: boolean; readonly ending: string | null },
   ): Promise<void> {
     const change = { authy_id: phone.authyId, has_app: phone.hasApp ? 1 : 0, phone_ending: phone.ending }
+    await this.#db.updateTable('bank_account').set(change).where('id', '=', id).execute()
+  }
+
+  /** Connects a phone of another provider, in place of the one before. */
+  async connectProvider(id: string, provider: 'passbyme' | 'activeconnect', reference: string): Promise<void> {
+    const change = provider === 'passbyme' ? { passbyme_id: reference } : { activeconnect_id: reference }
     await this.#db.updateTable('bank_account').set(change).where('id', '=', id).execute()
   }
 

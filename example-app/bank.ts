@@ -12,7 +12,7 @@ import {
 } from 'passport-outofband'
 import type { GuessLimits, Logger } from 'passport-outofband'
 import { AuthyClient, oneTouchChannel } from 'passport-outofband/authy'
-import { currentAssurance, deviceCookie, sameOrigin } from 'passport-outofband/middleware'
+import { currentAssurance, deviceCookie, presence, sameOrigin } from 'passport-outofband/middleware'
 import { oneTouchCallback } from 'passport-outofband/webhooks'
 import type { Config } from './config.js'
 import { channelsOf, openProviders, type Providers, type ProviderSettings } from './providers.js'
@@ -108,6 +108,18 @@ export function createBank(options: BankOptions): { readonly app: Express; reado
     res.setHeader('Cache-Control', 'no-store')
     next()
   })
+  app.use(
+    presence({
+      approvals,
+      assurances: bank.assurances,
+      state: stores.state,
+      intervalSeconds: config.presenceSeconds,
+      suspendedPath: '/suspended',
+      signedOutPath: '/sign-in',
+      except: ['/sign-out'],
+      logger,
+    }),
+  )
   app.use(signUpRoutes(bank), signInRoutes(bank), enrolRoutes(bank), stepUpRoutes(bank), accountRoutes(bank))
   app.use(transferRoutes(bank))
   if (options.sendSecure) app.use(documentRoutes(bank, new SafeBoxService(options.sendSecure)))

@@ -29,6 +29,8 @@ export interface Config {
   readonly phoneUrl: string | undefined
   /** How long a push may wait for its answer, in seconds: 30 to 600. */
   readonly pushTtlSeconds: number
+  /** How old a look at whether an Activeconnect phone is near may be, in seconds. */
+  readonly presenceSeconds: number
   readonly production: boolean
 }
 
@@ -50,6 +52,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     sendSecure: sendSecureAccount(env),
     phoneUrl: env['PHONE_URL'],
     pushTtlSeconds: wholeNumber(env, 'PUSH_TTL_SECONDS', 120),
+    presenceSeconds: wholeNumber(env, 'PRESENCE_SECONDS', 10),
     production,
   }
 }

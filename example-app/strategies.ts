@@ -1,6 +1,11 @@
 import type { Request } from 'express'
 import type { PassportStatic } from 'passport'
-import { AuthyTokenStrategy, OneTouchStrategy } from 'passport-outofband/strategies'
+import {
+  ActiveconnectStrategy,
+  AuthyTokenStrategy,
+  OneTouchStrategy,
+  PassByMeStrategy,
+} from 'passport-outofband/strategies'
 import { Strategy as LocalStrategy } from 'passport-local'
 import { signedInAccount } from './accounts.js'
 import type { Bank } from './bank.js'
@@ -33,6 +38,7 @@ export function useStrategies(passport: PassportStatic, bank: Bank): void {
       find,
     ),
   )
+  useOtherProviders(passport, bank)
   for (const { name, waitingPath } of pushStrategies) {
     passport.use(
       new OneTouchStrategy(
@@ -51,6 +57,33 @@ export function useStrategies(passport: PassportStatic, bank: Bank): void {
       ),
     )
   }
+}
+
+function useOtherProviders(passport: PassportStatic, { stores, approvals, assurances, providers }: Bank): void {
+  const find = async (id: string) => (await stores.accounts.find(id)) ?? false
+  for (const place of ['sign-in', 'step-up'] as const) {
+    const common = {
+      approvals,
+      assurances,
+      message: place === 'sign-in' ? 'Sign in to Larch Bank?' : 'Confirm at Larch Bank that it is you?',
+      waitingPath: `/${place}/waiting/:id`,
+      keep: ['returnTo'],
+    }
+    if (providers.passbyme) {
+      const reference = async (id: string) => (await stores.accounts.find(id))?.passbyme_id
+      passport.use(new PassByMeStrategy({ ...common, name: strategyOf(place, 'passbyme'), reference }, find))
+    }
+    if (providers.activeconnect) {
+      const reference = async (id: string) => (await stores.accounts.find(id))?.activeconnect_id
+      passport.use(new ActiveconnectStrategy({ ...common, name: strategyOf(place, 'activeconnect'), reference }, find))
+    }
+  }
+}
+
+/** The name of the strategy that asks over a channel, for signing in or for step-up. */
+export function strategyOf(place: 'sign-in' | 'step-up', channel: string): string {
+  const name = channel === 'authy' ? 'push' : channel
+  return place === 'sign-in' ? name : `step-up-${name}`
 }
 
 const pushStrategies = [

@@ -80,6 +80,21 @@ function factorItem({ factor, at }: ProvedFactor): Html {
   </li>`
 }
 
+/** While the phone is away. Looks by itself whether it is back. */
+export function suspendedPage(): string {
+  return page(
+    { title: 'Locked', head: html`<meta http-equiv="refresh" content="5; url=/account" />` },
+    html`<div class="card end">
+      <h1>Locked while you are away</h1>
+      <p class="lead" role="status">
+        Your phone is out of reach. Come back with it, and this page opens again by itself.
+      </p>
+      <p class="actions"><a class="button" href="/account">I am back</a></p>
+      <form method="post" action="/sign-out"><button class="link">Sign out</button></form>
+    </div>`,
+  )
+}
+
 /** Behind a fresh second factor. */
 export function cardPage(
   name: string,

@@ -10,6 +10,8 @@ export interface EnrolPageOptions {
   readonly link: string
   /** The simulated phone, when the sandbox runs. */
   readonly phoneUrl: string | undefined
+  /** The other providers, each with a page of its own. */
+  readonly others: readonly { readonly path: string; readonly name: string }[]
   readonly error?: string | undefined
   readonly canSkip?: boolean
 }
@@ -42,7 +44,36 @@ export function enrolPage(options: EnrolPageOptions): string {
             <button class="button quiet">Use this number</button>
           </form>
         </section>
-      </div>`,
+      </div>
+      ${options.others.length === 0 ? undefined : html`<p class="aside">Another app? ${options.others.map(({ path, name }) => html`<a class="button quiet small" href="${path}">Use ${name}</a> `)}</p>`}`,
+  )
+}
+
+export interface OtherEnrolPageOptions {
+  readonly name: string | undefined
+  readonly provider: string
+  readonly path: string
+  readonly qr: Html
+  readonly link: string
+  readonly phoneUrl: string | undefined
+  readonly error?: string | undefined
+}
+
+/** Enrolling at PassBy[ME] or Activeconnect: a link as a QR code. */
+export function otherEnrolPage(options: OtherEnrolPageOptions): string {
+  return page(
+    { title: 'Connect your phone', name: options.name, script: 'enrol.js' },
+    html`<div class="card" id="enrol" data-status-url="${options.path}/status">
+      <h1>Connect ${options.provider}</h1>
+      ${notice('error', options.error)}
+      <p>Scan this with the app.</p>
+      <div class="qr">${options.qr}</div>
+      ${options.phoneUrl === undefined ? undefined : sandboxPhone(options.phoneUrl, options.link)}
+      <p role="status" aria-live="polite" id="state">Waiting for your phone…</p>
+      <form method="post" action="${options.path}" id="finish">
+        <button class="button quiet">I have scanned it</button>
+      </form>
+    </div>`,
   )
 }
 

@@ -1,5 +1,6 @@
 import type { Html } from '../html.js'
 import { html } from '../html.js'
+import type { Account } from '../accounts.js'
 import { field, notice, page } from './layout.js'
 
 export interface Methods {
@@ -7,6 +8,18 @@ export interface Methods {
   readonly app: boolean
   /** The last digits of a phone that gets texts and calls. */
   readonly phone: string | undefined
+  readonly passbyme: boolean
+  readonly activeconnect: boolean
+}
+
+/** What an account can prove itself with. A text is too weak where `phoneEnding` isn't given. */
+export function methodsOf(account: Account, phoneEnding: string | null): Methods {
+  return {
+    app: account.has_app === 1,
+    phone: phoneEnding ?? undefined,
+    passbyme: account.passbyme_id !== null,
+    activeconnect: account.activeconnect_id !== null,
+  }
 }
 
 export interface ChoosePageOptions {
@@ -28,7 +41,10 @@ export function choosePage(options: ChoosePageOptions): string {
       <h1>${options.title}</h1>
       <p class="lead">${options.lead}</p>
       ${notice('error', options.error)}${notice('info', options.info)} ${methods.app ? pushForm(base) : undefined}
-      ${methods.app ? html`<p class="or"><span>or</span></p>` : undefined} ${codeForm(base)}
+      ${methods.passbyme ? otherForm(base, 'passbyme', 'PassBy[ME]') : undefined}
+      ${methods.activeconnect ? otherForm(base, 'activeconnect', 'Activeconnect') : undefined}
+      ${methods.app ? html`<p class="or"><span>or</span></p>` : undefined}
+      ${methods.app || methods.phone !== undefined ? codeForm(base) : undefined}
       ${methods.phone === undefined ? undefined : sendForms(base, methods.phone)}
     </div>`,
   )
@@ -38,6 +54,12 @@ function pushForm(base: string): Html {
   return html`<form method="post" action="${base}/push">
     <button class="button wide-button">Ask my phone</button>
     <p class="hint">You get a push from the Authy app, and approve or deny it there.</p>
+  </form>`
+}
+
+function otherForm(base: string, provider: string, name: string): Html {
+  return html`<form method="post" action="${base}/${provider}" class="other">
+    <button class="button wide-button">Ask ${name}</button>
   </form>`
 }
 

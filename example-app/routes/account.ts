@@ -2,7 +2,7 @@ import { Router, type RequestHandler } from 'express'
 import { currentAssurance, requireFactor } from 'passport-outofband/middleware'
 import { signedInAccount } from '../accounts.js'
 import type { Bank } from '../bank.js'
-import { accountPage, cardPage } from '../pages/account.js'
+import { accountPage, cardPage, suspendedPage } from '../pages/account.js'
 import { handle } from './async.js'
 import { cardPolicy } from './policy.js'
 
@@ -14,6 +14,10 @@ export function accountRoutes({ assurances, stores, phoneUrl }: Bank): Router {
     else res.redirect(303, '/sign-in')
   }
 
+  router.get('/suspended', (req, res) => {
+    if (req.isAuthenticated()) res.send(suspendedPage())
+    else res.redirect(303, '/sign-in')
+  })
   router.get(
     '/account',
     signedIn,

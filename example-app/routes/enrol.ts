@@ -3,9 +3,10 @@ import { Router, type Request, type RequestHandler, type Response } from 'expres
 import { InvalidInputError, ProviderRejectedError } from 'passport-outofband'
 import { requireFactor } from 'passport-outofband/middleware'
 import { renderSVG } from 'uqr'
-import { signedInAccount, type Account } from '../accounts.js'
+import { hasPhone, signedInAccount, type Account } from '../accounts.js'
 import type { Bank } from '../bank.js'
 import { Html } from '../html.js'
+import { otherEnrolRoutes } from './enrol-other.js'
 import { enrolPage } from '../pages/enrol.js'
 import { formField, handle } from './async.js'
 import { cardPolicy } from './policy.js'
@@ -28,7 +29,7 @@ export function enrolRoutes(bank: Bank): Router {
     waitingAccount(bank, req).then((account) => {
       if (!account) return res.redirect(303, '/sign-in')
       // Somebody with a phone proves it; the password alone doesn't change it.
-      if (account.authy_id !== null) return res.redirect(303, '/sign-in/second-factor')
+      if (hasPhone(account)) return res.redirect(303, '/sign-in/second-factor')
       next()
     }, next)
   }
@@ -40,10 +41,20 @@ export function enrolRoutes(bank: Bank): Router {
     const { url: link } = await authy.users.createRegistration(registration)
     const qr = new Html(renderSVG(link, { border: 0 }))
     res.status(error === undefined ? 200 : 400)
-    res.send(enrolPage({ name: signedInAccount(req)?.name, qr, link, phoneUrl: bank.phoneUrl, error }))
+    res.send(
+      enrolPage({
+        name: signedInAccount(req)?.name,
+        qr,
+        link,
+        phoneUrl: bank.phoneUrl,
+        others: otherNames(bank),
+        error,
+      }),
+    )
   }
 
   router.use('/enrol', mayEnrol)
+  router.use(otherEnrolRoutes(bank, accountOf))
   router.get(
     '/enrol',
     handle((req, res) => show(req, res)),
@@ -116,6 +127,13 @@ async function registration({ authy }: Bank, req: Request): Promise<string | und
   if (enrolmentId === undefined) return undefined
   const found = await authy.users.registrationStatus(enrolmentId)
   return found.status === 'completed' ? found.authyId : undefined
+}
+
+function otherNames({ providers }: Bank): readonly { readonly path: string; readonly name: string }[] {
+  return [
+    ...(providers.passbyme ? [{ path: '/enrol/passbyme', name: 'PassBy[ME]' }] : []),
+    ...(providers.activeconnect ? [{ path: '/enrol/activeconnect', name: 'Activeconnect' }] : []),
+  ]
 }
 
 function done(req: Request, res: Response): void {

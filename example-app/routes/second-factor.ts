@@ -5,13 +5,14 @@ import { safeReturnPath, sessionApproval } from 'passport-outofband/middleware'
 import type { Account } from '../accounts.js'
 import type { Bank } from '../bank.js'
 import { endPage, waitingPage } from '../pages/second-factor.js'
+import { strategyOf } from '../strategies.js'
 import { formField, handle } from './async.js'
 
 /** One of the two places where a second factor is asked for: signing in, and step-up. */
 export interface Place {
   /** The page with the choice; its forms lead below it. */
   readonly base: string
-  readonly pushStrategy: 'push' | 'step-up-push'
+  readonly kind: 'sign-in' | 'step-up'
   /** The waiting page, without the id. */
   readonly waiting: string
   /** Where to go when nothing else was asked for. */
@@ -30,15 +31,15 @@ interface FailureInfo {
 
 type Outcome = (error: unknown, user: Account | false | null, info: FailureInfo | undefined, status?: number) => void
 
-/** Sends a push. */
-export function pushHandler(place: Place): RequestHandler {
+/** Sends a push, over one of the channels. */
+export function pushHandler(place: Place, channel: string): RequestHandler {
   return (req, res, next) => {
     // Signed in already, in another window perhaps: there is nothing to ask for.
-    if (place.pushStrategy === 'push' && req.isAuthenticated()) {
+    if (place.kind === 'sign-in' && req.isAuthenticated()) {
       res.redirect(303, place.home)
       return
     }
-    answerPush(place, req, res, next)
+    answerPush(place, channel, req, res, next)
   }
 }
 
@@ -46,8 +47,8 @@ export function pushHandler(place: Place): RequestHandler {
 export function finishHandler(bank: Bank, place: Place): RequestHandler<{ id: string }> {
   return (req, res, next) => {
     sessionApproval(req, bank.approvals, req.params.id).then(
-      () => {
-        answerPush(place, req, res, next)
+      ({ channel }) => {
+        answerPush(place, channel, req, res, next)
       },
       (error: unknown) => {
         if (error instanceof ApprovalNotFoundError) moveOn(place, req, res)
@@ -57,7 +58,7 @@ export function finishHandler(bank: Bank, place: Place): RequestHandler<{ id: st
   }
 }
 
-function answerPush(place: Place, req: Request, res: Response, next: NextFunction): void {
+function answerPush(place: Place, channel: string, req: Request, res: Response, next: NextFunction): void {
   const outcome: Outcome = (error, user, info) => {
     if (error) return next(error)
     if (user) return signedIn(place, user, req, res, next)
@@ -75,7 +76,7 @@ function answerPush(place: Place, req: Request, res: Response, next: NextFunctio
       }),
     )
   }
-  const authenticate = passport.authenticate(place.pushStrategy, outcome) as RequestHandler
+  const authenticate = passport.authenticate(strategyOf(place.kind, channel), outcome) as RequestHandler
   void authenticate(req, res, next)
 }
 

@@ -6,5 +6,9 @@ declare module 'express-session' {
     returnTo?: string
     /** The name under which a new phone announces itself at Authy. */
     enrolmentId?: string
+    /** A new phone at PassBy[ME]: the user that it is for. */
+    passbymeUser?: { readonly oid: string; readonly userId: string }
+    /** A new phone at Activeconnect: the token that it is for. */
+    activeconnectUser?: string
   }
 }

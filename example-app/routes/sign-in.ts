@@ -8,9 +8,9 @@ import {
   pendingLogin,
   signOut,
 } from 'passport-outofband/middleware'
-import type { Account } from '../accounts.js'
+import { hasPhone, type Account } from '../accounts.js'
 import type { Bank } from '../bank.js'
-import { choosePage } from '../pages/second-factor.js'
+import { choosePage, methodsOf } from '../pages/second-factor.js'
 import { signInPage } from '../pages/sign-in.js'
 import { formField, handle } from './async.js'
 import { secondFactorPolicy } from './policy.js'
@@ -18,7 +18,7 @@ import { codeHandler, finishHandler, pushHandler, sendCode, waitingHandler, type
 
 const place: Place = {
   base: '/sign-in/second-factor',
-  pushStrategy: 'push',
+  kind: 'sign-in',
   waiting: '/sign-in/waiting',
   home: '/account',
 }
@@ -46,14 +46,17 @@ export function signInRoutes(bank: Bank): Router {
         res.redirect(303, '/sign-in')
         return
       }
-      if (account.authy_id === null) {
+      if (!hasPhone(account)) {
         res.redirect(303, '/enrol')
         return
       }
       res.send(chooseFor(account))
     }),
   )
-  router.post(`${place.base}/push`, pushHandler(place))
+  router.post(`${place.base}/push`, pushHandler(place, 'authy'))
+  for (const [name, channel] of Object.entries(bank.providers)) {
+    if (channel) router.post(`${place.base}/${name}`, pushHandler(place, name))
+  }
   router.post(
     `${place.base}/code`,
     codeHandler(place, async (req) => waitingAccount(bank, req), chooseFor),
@@ -86,7 +89,7 @@ function chooseFor(account: Account, error?: string, info?: string): string {
     base: place.base,
     title: 'One more step',
     lead: `Hello ${account.name}. Show us that it is you.`,
-    methods: { app: account.has_app === 1, phone: account.phone_ending ?? undefined },
+    methods: methodsOf(account, account.phone_ending),
     error,
     info,
   })

@@ -2,11 +2,11 @@ import { Router, type Request } from 'express'
 import { cancelApproval, safeReturnPath } from 'passport-outofband/middleware'
 import { signedInAccount, type Account } from '../accounts.js'
 import type { Bank } from '../bank.js'
-import { choosePage } from '../pages/second-factor.js'
+import { choosePage, methodsOf } from '../pages/second-factor.js'
 import { handle } from './async.js'
 import { codeHandler, finishHandler, pushHandler, sendCode, waitingHandler, type Place } from './second-factor.js'
 
-const place: Place = { base: '/step-up', pushStrategy: 'step-up-push', waiting: '/step-up/waiting', home: '/account' }
+const place: Place = { base: '/step-up', kind: 'step-up', waiting: '/step-up/waiting', home: '/account' }
 
 /** Proving a factor again, for pages that want it fresh. */
 export function stepUpRoutes(bank: Bank): Router {
@@ -24,7 +24,10 @@ export function stepUpRoutes(bank: Bank): Router {
       res.send(chooseFor(account))
     }),
   )
-  router.post(`${place.base}/push`, pushHandler(place))
+  router.post(`${place.base}/push`, pushHandler(place, 'authy'))
+  for (const [name, channel] of Object.entries(bank.providers)) {
+    if (channel) router.post(`${place.base}/${name}`, pushHandler(place, name))
+  }
   router.post(`${place.base}/code`, codeHandler(place, accountOf, chooseFor))
   router.post(`${place.base}/send`, sendCode(bank, place, accountOf, chooseFor))
   router.get(`${place.waiting}/:id`, waitingHandler(bank, place))
@@ -44,7 +47,7 @@ function chooseFor(account: Account, error?: string, info?: string): string {
     base: place.base,
     title: 'Is it still you?',
     lead: 'This page wants a fresh answer from your phone.',
-    methods: { app: account.has_app === 1, phone: undefined },
+    methods: methodsOf(account, null),
     error,
     info,
   })
