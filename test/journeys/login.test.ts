@@ -23,7 +23,11 @@ describeWith('chromium', 'a person in a browser, with the phone in another windo
     const person = await Person.arrive(browser, bank, 'ada')
     const problems: string[] = []
     person.page.on('pageerror', (error) => problems.push(error.message))
-    person.page.on('requestfailed', (request) => problems.push(`${request.url()} failed`))
+    person.page.on('requestfailed', (request) => {
+      // What the page before was still loading is given up when the person moves on.
+      const reason = request.failure()?.errorText
+      if (reason !== 'net::ERR_ABORTED') problems.push(`${request.url()} failed: ${reason}`)
+    })
     const sites = new Set<string>()
     person.page.on('request', (request) => sites.add(new URL(request.url()).origin))
 
