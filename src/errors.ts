@@ -328,7 +328,7 @@ export class ApprovalLimitedError extends ApprovalError {
 }
 
 /**
- * A factor could not be proved because the provider or the store did not answer as it should: nobody gets in. What
+ * A factor could not be proved because its provider did not answer as it should: nobody gets in. What
  * happened is in `cause`. Made where an error goes to Express, whose own error page would otherwise answer with the
  * provider's status (a 404 of the provider is no 404 of the application).
  */
@@ -338,7 +338,7 @@ export class FactorUnavailableError extends ApprovalError {
   readonly status = 503
 
   constructor(options: { cause: unknown }) {
-    super('a factor could not be checked: its provider or the store did not answer; nobody was let in', options)
+    super('a factor could not be checked: its provider did not answer as it should; nobody was let in', options)
   }
 }
 

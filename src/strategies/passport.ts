@@ -1,5 +1,5 @@
 import { Strategy } from 'passport-strategy'
-import { ApprovalError, FactorUnavailableError, StoreFullError, StoreUnavailableError } from '../errors.js'
+import { ApprovalError, FactorUnavailableError } from '../errors.js'
 import type { HttpRequest, HttpResponse } from '../middleware/http-request.js'
 
 /** The request as Passport hands it to a strategy. Under Express it knows its response. */
@@ -39,6 +39,5 @@ export function asError(cause: unknown): Error {
 }
 
 function isOutage(error: Error): boolean {
-  if (error instanceof StoreUnavailableError || error instanceof StoreFullError) return true
   return error instanceof ApprovalError && 'provider' in error
 }
