@@ -39,12 +39,13 @@ describeWith('postgres', 'a PostgreSQL that goes down', () => {
       await expect(call).rejects.toMatchObject({ code: 'ERR_STORE_UNAVAILABLE' })
     }
     await store.publish('t')
+    // Publishing wakes this process in any case; that it listens again is told by the wake-up of all who waited, which may
+    // come before the store answers.
+    woken = 0
     await server.start()
     await waitFor(() => store.get('kept'), { timeoutMs: 15_000 })
     expect((await store.get('kept'))!.value).toBe('before')
     expect(await store.increment('attempts', { windowMs: 3_600_000 })).toMatchObject({ count: 2 })
-    // Publishing wakes this process in any case; that it listens again is told by the wake-up of all who waited.
-    woken = 0
     await waitFor(() => woken, { timeoutMs: 15_000, message: 'nobody was woken after the interruption' })
   })
 })
