@@ -34,6 +34,14 @@ test('the program of the README logs in with a password and a push, and with not
   expect((await agent.get('/').expect(200)).text).toContain('two factors')
 }, 60_000)
 
+test('the waiting page of the README repeats nothing of its address', async () => {
+  const { app } = await startReadme()
+  const page = await request(app)
+    .get(`/waiting/${encodeURIComponent("'-alert(1)-'<x>\"")}`)
+    .expect(200)
+  expect(page.text).not.toMatch(/alert|<x>/)
+}, 60_000)
+
 async function startReadme(): Promise<{ readonly app: string; readonly phone: string }> {
   const program = pages().find(({ name }) => name === 'README.md')?.program ?? ''
   // Inside the project, so that the program finds the packages.
