@@ -58,6 +58,27 @@ test.each(sources(src).map((file) => relative(src, file)))('%s imports only what
   }
 })
 
+test('no file imports itself, be it by way of others or for its types only', () => {
+  const files = sources(src).map((file) => relative(src, file))
+  const targets = new Map(
+    files.map((file) => [file, imports(join(src, file)).map((path) => path.replace(/\.js$/, '.ts'))]),
+  )
+  expect(files.flatMap((file) => cycleThrough(file, targets)).map((path) => path.join(' -> '))).toEqual([])
+})
+
+/** The shortest way from a file back to itself, if there is one. */
+function cycleThrough(file: string, targets: ReadonlyMap<string, readonly string[]>): readonly (readonly string[])[] {
+  const seen = new Set<string>()
+  let ways: readonly (readonly string[])[] = [[file]]
+  while (ways.length > 0) {
+    const longer = ways.flatMap((way) => (targets.get(way.at(-1)!) ?? []).map((target) => [...way, target]))
+    const home = longer.find((way) => way.at(-1) === file)
+    if (home) return [home]
+    ways = longer.filter((way) => !seen.has(way.at(-1)!) && seen.add(way.at(-1)!))
+  }
+  return []
+}
+
 function provider(path: string): string {
   return path.split('/')[1]!.replace(/\.[tj]s$/, '')
 }

@@ -6,7 +6,7 @@ import { Router, type PathParams } from '../router.js'
 import { aliasBody, userBody, type Directory, type DirectoryUser } from './directory.js'
 import { addEnrollments } from './enrollments-api.js'
 import { addOrganization, type Organization } from './organization-api.js'
-import { decode, malformed, notFound, readBody, serviceError } from './replies.js'
+import { decode, malformed, notFound, page, readBody, serviceError } from './replies.js'
 
 export interface ManagementParts {
   readonly directory: Directory
@@ -153,11 +153,6 @@ function addDevices(router: Router, { directory, hub }: ManagementParts): void {
 function deviceBody(device: DirectoryUser['devices'][number]): object {
   const { vendorId, deviceType, name } = device
   return { vendorId, deviceType, deviceName: name }
-}
-
-/** A page of a list, as the service writes one. */
-export function page(data: readonly object[], total = data.length): object {
-  return { recordsTotal: total, recordsFiltered: total, data }
 }
 
 /** Finds the user of `:oid`. */

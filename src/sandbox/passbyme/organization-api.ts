@@ -3,8 +3,7 @@ import { z } from 'zod'
 import { json } from '../http-message.js'
 import type { Router } from '../router.js'
 import { userBody, type Directory, type DirectoryDevice, type Enrollment } from './directory.js'
-import { page } from './management-api.js'
-import { decode, malformed, notFound, readBody, serviceError } from './replies.js'
+import { decode, malformed, notFound, page, readBody, serviceError } from './replies.js'
 
 export interface Administrator {
   readonly userId: string

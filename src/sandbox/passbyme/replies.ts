@@ -49,3 +49,8 @@ export function decode(segment: string | undefined): string {
     return ''
   }
 }
+
+/** A page of a list, as the service writes one. */
+export function page(data: readonly object[], total = data.length): object {
+  return { recordsTotal: total, recordsFiltered: total, data }
+}

@@ -1,24 +1,14 @@
-import { correction } from './reed-solomon.js'
+import type { Grid, QrMatrix } from './grid.js'
 import { applyBestMask } from './mask.js'
+import { correction } from './reed-solomon.js'
 
 /*
  * QR codes (ISO/IEC 18004), as much of them as a link needs: byte mode, error correction level M, versions 1 to 20.
  */
 
-/** Rows of modules, true for dark, without the quiet zone. */
-export type QrMatrix = readonly (readonly boolean[])[]
-
 /** For level M: codewords of correction in a block, and how many blocks, by version from 1. */
 const correctionPerBlock = [10, 16, 26, 18, 24, 16, 18, 22, 22, 26, 30, 22, 22, 24, 24, 28, 28, 26, 26, 26]
 const blockCounts = [1, 1, 1, 2, 2, 4, 4, 4, 5, 5, 5, 8, 9, 9, 10, 10, 11, 13, 14, 16]
-
-export interface Grid {
-  readonly size: number
-  readonly version: number
-  readonly dark: boolean[][]
-  /** Modules that belong to patterns and are not masked. */
-  readonly fixed: boolean[][]
-}
 
 /** The QR code of a text, in the smallest version that holds it; undefined beyond version 20 (666 bytes). */
 export function qrCode(text: string): QrMatrix | undefined {

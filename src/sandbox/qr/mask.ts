@@ -1,4 +1,4 @@
-import type { Grid, QrMatrix } from './code.js'
+import type { Grid, QrMatrix } from './grid.js'
 
 const masks: readonly ((x: number, y: number) => boolean)[] = [
   (x, y) => (x + y) % 2 === 0,

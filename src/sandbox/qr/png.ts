@@ -1,5 +1,5 @@
 import { crc32, deflateSync } from 'node:zlib'
-import type { QrMatrix } from './code.js'
+import type { QrMatrix } from './grid.js'
 
 const quietZone = 4
 

@@ -1,6 +1,6 @@
 import type { JsonValue } from './values.js'
 import { json, type SandboxReply } from '../http-message.js'
-import type { AddRoute, ApiCall } from './application.js'
+import type { AddRoute, ApiCall } from './api-call.js'
 import { addTime, close, deleteContent, find, reply } from './life.js'
 import type { Box, Message } from './model.js'
 import { denied, error, notFound, unable } from './replies.js'

@@ -1,5 +1,5 @@
 import { json, type SandboxReply } from '../http-message.js'
-import type { AddRoute, ApiCall } from './application.js'
+import type { AddRoute, ApiCall } from './api-call.js'
 import { changedMethods, type Complaints, newMethods } from './contact-methods.js'
 import { addGuest, changeGuest, find } from './life.js'
 import type { Favorite, Guest, User } from './model.js'

@@ -1,5 +1,6 @@
 import { header, json, type SandboxHandler, type SandboxReply, type SandboxRequest } from '../http-message.js'
-import { type PathParams, Router } from '../router.js'
+import { Router } from '../router.js'
+import type { AddRoute, ApiCall, ApiHandler } from './api-call.js'
 import { boxRoutes } from './application-box.js'
 import { peopleRoutes } from './application-people.js'
 import { guestRoutes } from './guest-pages.js'
@@ -7,24 +8,12 @@ import { list as listBoxes } from './listing.js'
 import { commit } from './commit.js'
 import { auditRecord } from './pdf.js'
 import { find } from './life.js'
-import type { Box, User } from './model.js'
+import type { Box } from './model.js'
 import { denied, invalid, notFound } from './replies.js'
 import { consentGroup } from './seed.js'
 import type { SendSecureState } from './state.js'
 import { record, text, type Loose } from './values.js'
 import { committedBox, userSettings } from './wire.js'
-
-/** One call on the API, after its token was looked at. */
-export interface ApiCall {
-  readonly state: SendSecureState
-  readonly user: User
-  readonly query: URLSearchParams
-  readonly params: PathParams
-  /** The body, whatever it was; empty when there was none. */
-  readonly body: Loose
-}
-
-export type ApiHandler = (call: ApiCall) => SandboxReply | Promise<SandboxReply>
 
 /** The sendsecure server: the API, the audit records, and the pages on which guests open SafeBoxes. */
 export function application(state: SendSecureState): SandboxHandler {
@@ -54,8 +43,6 @@ export function application(state: SendSecureState): SandboxHandler {
     return typeof route === 'function' ? route(request) : notFound()
   }
 }
-
-export type AddRoute = (method: string, path: string, handler: ApiHandler) => void
 
 function enterpriseRoutes(add: AddRoute): void {
   const own = ({ state, params }: ApiCall): boolean => params['e'] === state.enterpriseAccount

@@ -1,5 +1,5 @@
 import { json, type SandboxReply } from '../http-message.js'
-import type { ApiCall } from './application.js'
+import type { ApiCall } from './api-call.js'
 import { settle } from './life.js'
 import type { Box } from './model.js'
 import { error } from './replies.js'

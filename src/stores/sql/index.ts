@@ -1,5 +1,6 @@
 export { migrateToLatest, type MigrateOptions } from './migrate.js'
-export { sqliteDialect, type SqlDialect, type SqliteDialectOptions } from './sqlite-dialect.js'
+export { sqliteDialect, type SqlDialect } from './sqlite-dialect.js'
+export type { SqliteDialectOptions } from './sqlite-settings.js'
 export type { SqlDatabase } from './sql-database.js'
 export { SqlStateStore, type SqlStateStoreOptions } from './state-store.js'
 export type { PostgresClient, PostgresPool } from './postgres-pool.js'

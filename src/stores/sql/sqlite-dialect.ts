@@ -1,29 +1,7 @@
 import { SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler, type Dialect, type Driver, type Kysely } from 'kysely'
-import { z } from 'zod'
-import { objectWith, parseOptions } from '../../options.js'
+import { objectWith } from '../../options.js'
 import { SqliteDriver } from './sqlite-driver.js'
-
-/** What {@link sqliteDialect} takes. */
-export interface SqliteDialectOptions {
-  /** Path of the database file, made (for its owner only) if it isn't there; or `:memory:`. */
-  readonly file: string
-  /**
-   * How long a write waits for another process that is writing, in milliseconds, and how long a statement waits for a
-   * transaction of this process. Default 5000. The wait doesn't block the event loop.
-   */
-  readonly busyTimeoutMs?: number | undefined
-  /**
-   * `full` (default): an acknowledged write survives a crash of the process, of the machine, and a power cut. `normal`:
-   * it survives a crash of the process (kill -9 too); a power cut may lose the last moments, but nothing gets corrupt.
-   */
-  readonly synchronous?: 'full' | 'normal' | undefined
-}
-
-const optionsSchema = z.strictObject({
-  file: z.string().min(1, { error: "give a path, or ':memory:'" }),
-  busyTimeoutMs: z.int().min(0).max(60_000).default(5_000),
-  synchronous: z.enum(['full', 'normal']).default('full'),
-})
+import { type SqliteDialectOptions, type SqliteSettings, sqliteSettings } from './sqlite-settings.js'
 
 /**
  * A Kysely dialect, to be given to `new Kysely({ dialect })`. The methods are Kysely's business; they are declared so
@@ -55,11 +33,8 @@ const dialectShape = objectWith<SqlDialect>(
  * const state = new SqlStateStore({ db })
  */
 export function sqliteDialect(options: SqliteDialectOptions): SqlDialect {
-  return dialectShape.parse(new NodeSqliteDialect(parseOptions(optionsSchema, options, 'sqliteDialect')))
+  return dialectShape.parse(new NodeSqliteDialect(sqliteSettings(options)))
 }
-
-/** The options of {@link sqliteDialect} with every default filled in. */
-export type SqliteSettings = z.output<typeof optionsSchema>
 
 class NodeSqliteDialect implements Dialect {
   readonly #settings: SqliteSettings

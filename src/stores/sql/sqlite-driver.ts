@@ -9,9 +9,9 @@ import {
   type QueryCompiler,
   type QueryResult,
 } from 'kysely'
-import type { SqliteSettings } from './sqlite-dialect.js'
 import { SqliteBusyError, SqliteConnection } from './sqlite-connection.js'
 import { loadSqlite } from './sqlite-module.js'
+import type { SqliteSettings } from './sqlite-settings.js'
 
 /** One connection, lent to one borrower after the other. */
 export class SqliteDriver implements Driver {

@@ -1,10 +1,8 @@
 import type { Kysely, Migration } from 'kysely'
 import { addSessions } from './sessions.js'
 import { addState } from './state.js'
+import type { SchemaStep } from './step.js'
 import { addUsers } from './users.js'
-
-/** A step forward of the schema, for tables with the given prefix. There are no steps back: restore a backup instead. */
-export type SchemaStep = (db: Kysely<unknown>, prefix: string) => Promise<void>
 
 // In the order of their names, which are recorded in the database: add at the end, and never change or rename what was
 // released. Columns are text, integer and bigint (milliseconds since the epoch); JSON is text.

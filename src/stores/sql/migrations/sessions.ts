@@ -1,4 +1,4 @@
-import type { SchemaStep } from './index.js'
+import type { SchemaStep } from './step.js'
 
 /** Sessions of `SqlSessionStore`. `data` is null once a session has been destroyed. */
 export const addSessions: SchemaStep = async (db, prefix) => {

@@ -1,4 +1,4 @@
-import type { SchemaStep } from './index.js'
+import type { SchemaStep } from './step.js'
 
 /** Records, counters and queues of `SqlStateStore`. */
 export const addState: SchemaStep = async (db, prefix) => {

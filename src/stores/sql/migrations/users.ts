@@ -1,5 +1,5 @@
 import { isPostgres } from '../database.js'
-import type { SchemaStep } from './index.js'
+import type { SchemaStep } from './step.js'
 
 /** Users of `SqlUserStore`. The unique keys are what makes an address and a number belong to one user, also in a race. */
 export const addUsers: SchemaStep = async (db, prefix) => {
