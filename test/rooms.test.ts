@@ -15,12 +15,15 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   middleware: ['approval'],
   users: ['approval'],
   stores: ['approval', 'users'],
-  sandbox: ['providers', 'users'],
+  sandbox: ['providers', 'users', 'stores'],
   cli: ['approval', 'providers', 'webhooks', 'users', 'stores', 'sandbox'],
   index: ['approval'],
 }
 // What a strategy shares with the middleware: reading a request, answering it, and the one file that handles sessions.
 const sharedMiddlewareFile = /^middleware\/(http-request|http-answer|session|same-origin|device-cookie)\.js$/
+// The gateway services that the sandbox mounts keep their state in a store; it is none of the stand-ins under test, so
+// the sandbox takes the one in memory instead of writing another.
+const sandboxStore = 'stores/memory.js'
 // Files of a provider that a stand-in and a webhook may share: what is on the wire, and pure signing. Never a client.
 const sharedProviderFile = /^providers\/[a-z]+\/(wire|signing)(-[a-z-]+)?\.js$/
 
@@ -54,6 +57,7 @@ test.each(sources(src).map((file) => relative(src, file)))('%s imports only what
     if (to === 'errors' || to === 'runtime' || to === 'options') continue
     expect(allowed[from], `${file} -> ${target}`).toContain(to)
     if (to === 'middleware' && from === 'strategies') expect(target).toMatch(sharedMiddlewareFile)
+    if (to === 'stores' && from === 'sandbox') expect(target).toBe(sandboxStore)
     if (to === 'providers' && from !== 'cli') expect(target).toMatch(sharedProviderFile)
   }
 })

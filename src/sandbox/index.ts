@@ -26,6 +26,7 @@ export type {
   PushStatus,
 } from './phone/model.js'
 export type { ActiveconnectQuirks, ActiveconnectSandbox, ActiveconnectSandboxOptions } from './activeconnect/index.js'
+export type { GatewaysSandbox, GatewaysSandboxOptions } from './gateways/index.js'
 export type { PassByMeQuirks, PassByMeSandbox, PassByMeSandboxOptions } from './passbyme/index.js'
 export type {
   SafeBoxView,

@@ -12,6 +12,12 @@ import { type AuthySandbox, authySandboxOptions, type AuthySandboxOptions, start
 import type { SandboxClock } from './clock.js'
 import { type Ground, layGround } from './context.js'
 import type { Faults } from './faults.js'
+import {
+  type GatewaysSandbox,
+  gatewaysSandboxOptions,
+  type GatewaysSandboxOptions,
+  startGateways,
+} from './gateways/index.js'
 import { Phone } from './phone/phone.js'
 import {
   type PassByMeSandbox,
@@ -33,6 +39,7 @@ const options = z.strictObject({
   passbyme: passByMeSandboxOptions.optional(),
   activeconnect: activeconnectSandboxOptions.optional(),
   sendsecure: sendSecureSandboxOptions.optional(),
+  gateways: gatewaysSandboxOptions.optional(),
   runtime: runtimeOption,
   logger: loggerOption,
 })
@@ -44,6 +51,7 @@ export interface SandboxOptions {
   readonly passbyme?: PassByMeSandboxOptions
   readonly activeconnect?: ActiveconnectSandboxOptions
   readonly sendsecure?: SendSecureSandboxOptions
+  readonly gateways?: GatewaysSandboxOptions
   readonly runtime?: Partial<Runtime>
   readonly logger?: Logger
 }
@@ -54,6 +62,7 @@ export interface Sandbox {
   readonly passbyme: PassByMeSandbox
   readonly activeconnect: ActiveconnectSandbox
   readonly sendsecure: SendSecureSandbox
+  readonly gateways: GatewaysSandbox
   readonly phone: Phone
   readonly faults: Faults
   readonly clock: SandboxClock
@@ -99,11 +108,13 @@ async function start(ground: Ground, providers: ProviderOptions): Promise<Sandbo
   const passbyme = await startPassByMe(ground.context('passbyme'), providers.passbyme)
   const activeconnect = await startActiveconnect(ground.context('activeconnect'), providers.activeconnect)
   const sendsecure = await startSendSecure(ground.context('sendsecure'), providers.sendsecure)
+  const gateways = await startGateways(ground.context('gateways'), providers.gateways)
   return {
     authy: authy.handle,
     passbyme: passbyme.handle,
     activeconnect: activeconnect.handle,
     sendsecure: sendsecure.handle,
+    gateways: gateways.handle,
     phone: new Phone(ground.hub, phoneServer.url, phoneContext.runtime),
     faults: ground.faults,
     clock: ground.clock,
@@ -112,6 +123,7 @@ async function start(ground: Ground, providers: ProviderOptions): Promise<Sandbo
       passbyme: passbyme.describe(),
       activeconnect: activeconnect.describe(),
       sendsecure: sendsecure.describe(),
+      gateways: gateways.describe(),
       phone: { url: phoneServer.url },
     }),
     close: () => ground.close(),

@@ -39,6 +39,7 @@ function run(args: string[], env: NodeJS.ProcessEnv = {}, stdin: 'pipe' | 'ignor
 
 interface Line {
   readonly authy: { readonly url: string; readonly apiKey: string }
+  readonly gateways: { readonly smsUrl: string; readonly emailUrl: string }
   readonly phone: { readonly url: string }
 }
 
@@ -49,7 +50,11 @@ async function line(output: { readonly out: string }): Promise<Line> {
 
 test('prints one line of JSON when everything listens, and nothing else', async () => {
   const { child, output, exit } = run(['sandbox', '--json', '--port', '0'])
-  const { authy, phone } = await line(output)
+  const { authy, gateways, phone } = await line(output)
+  expect(gateways).toEqual({
+    smsUrl: expect.stringMatching(/^http:\/\/127\.0\.0\.1:[0-9]+\/api\/v1\.0\/$/),
+    emailUrl: expect.stringMatching(/^http:\/\/127\.0\.0\.1:[0-9]+\/api\/v1\.0\/$/),
+  })
   expect(authy.url).toMatch(/^http:\/\/127\.0\.0\.1:[0-9]+$/)
   const answer = await fetch(`${authy.url}/protected/json/app/details`, {
     headers: { 'X-Authy-API-Key': authy.apiKey },

@@ -84,6 +84,39 @@ test('takes an expired push away when its time is over, without a reload', async
   await page.getByText('Nothing to approve').waitFor()
 })
 
+test('shows mails with links to click, newest first, and finds them by address', async () => {
+  const root = sandbox.gateways.emailUrl
+  const mail = { from_: 'bank@example.com', html: null, tag: 'n' }
+  const url = `${sandbox.gateways.emailUrl}unsubscribe/x/?a=1&b=2`
+  const hostile = '<a href="javascript:alert(1)">x</a> javascript:alert(1)'
+  for (const [to, subject, text] of [
+    ['ada@example.com', 'First', `Set a new password: ${url}.\nThen ${url} again`],
+    ['bob@example.com', 'Second', hostile],
+  ] as const) {
+    const body = JSON.stringify({ ...mail, to: [to], subject, text })
+    const headers = { 'content-type': 'application/json' }
+    expect((await fetch(`${root}message/`, { method: 'POST', headers, body })).status).toBe(201)
+    await sandbox.phone.waitForMessage({ to })
+  }
+  await person()
+  await page.goto(sandbox.phone.url)
+  await page.getByRole('button', { name: 'Mail', exact: true }).click()
+  const subjects = page.locator('.message .subject')
+  await vi.waitFor(async () => expect(await subjects.allTextContents()).toEqual(['Second', 'First']))
+  await page.locator('.message .text', { hasText: hostile }).waitFor()
+  expect(
+    await page.locator('.message a').evaluateAll((links) => links.map((link) => link.getAttribute('href'))),
+  ).toEqual([url, url])
+  const opened = page.waitForEvent('popup')
+  await page.locator('.message a').first().click()
+  expect((await opened).url()).toBe(url)
+  await page.getByLabel('Find messages by number or address').fill('BOB@')
+  await vi.waitFor(async () => expect(await subjects.allTextContents()).toEqual(['Second']))
+  await page.getByLabel('Find messages by number or address').fill('nobody')
+  await page.getByText('No message fits.').waitFor()
+  expect(complaints).toEqual([])
+})
+
 test('works with nothing but what comes from its own address [SC 80]', async () => {
   await person()
   await page.goto(sandbox.phone.url)

@@ -6,9 +6,10 @@ import type { Expectation, Json, RequestStep, Scenario, ScenarioFile, Step } fro
 import { at, difference, Variables } from './matching.js'
 import { Upstream } from './upstream.js'
 
-/** What a scenario runs against. */
-export interface Fixture {
-  readonly listener: RequestListener
+/** What a scenario runs against: a listener, whose outbound requests are checked, or the address of a server elsewhere. */
+export type Fixture = Service & ({ readonly listener: RequestListener } | { readonly url: string })
+
+interface Service {
   /** Resolves when all outbound requests have been made. */
   idle(): Promise<void>
   seedSession(jti: string, user: number, live: boolean): Promise<void>
@@ -30,6 +31,8 @@ export type MakeFixture = (scenario: Scenario, runtime: Runtime) => Promise<Fixt
 /** Which of the two answers of a step is expected. */
 export type Expect = 'hardened' | 'recorded'
 
+type Server = Pick<Listening, 'url' | 'close'>
+
 interface Answer {
   readonly status: number
   readonly headers: Headers
@@ -46,7 +49,8 @@ export async function runScenario(
 ): Promise<string | undefined> {
   const run = new Run(file, expect, observe)
   const fixture = await makeFixture(scenario, run.runtime)
-  const server = await listen(fixture.listener)
+  const server =
+    'url' in fixture ? { url: fixture.url, close: () => Promise.resolve() } : await listen(fixture.listener)
   try {
     for (const [index, step] of scenario.steps.entries()) {
       const problem = await run.step(step, fixture, server).catch((error: unknown) => String(error))
@@ -86,7 +90,7 @@ class Run {
     }
   }
 
-  async step(step: Step, fixture: Fixture, server: Listening): Promise<string | undefined> {
+  async step(step: Step, fixture: Fixture, server: Server): Promise<string | undefined> {
     switch (step.do) {
       case 'request':
         return this.#request(step, fixture, server)
@@ -109,7 +113,7 @@ class Run {
     }
   }
 
-  async #request(step: RequestStep, fixture: Fixture, server: Listening): Promise<string | undefined> {
+  async #request(step: RequestStep, fixture: Fixture, server: Server): Promise<string | undefined> {
     const hardened = this.#expect === 'hardened' ? step.hardened : undefined
     const expected = hardened ?? step.response ?? {}
     this.#upstream.expect(step, hardened, this.#variables)
@@ -126,7 +130,8 @@ class Run {
       body,
       isEmpty: answer.text === '',
     }
-    const problem = this.#compare(expected, answer, body) ?? this.#upstream.problems()[0] ?? this.#observe(exchange)
+    const upstream = 'url' in fixture ? undefined : this.#upstream.problems()[0]
+    const problem = this.#compare(expected, answer, body) ?? upstream ?? this.#observe(exchange)
     if (problem !== undefined) return `${step.request.method} ${step.request.path}: ${problem}`
     for (const [name, pointer] of Object.entries(step.save ?? {})) {
       const value = at(body, pointer)
@@ -182,7 +187,7 @@ function mint(step: Json): string {
     .digest('base64url')}`
 }
 
-function send(server: Listening, variables: Variables, { request }: RequestStep): Promise<Answer> {
+function send(server: Server, variables: Variables, { request }: RequestStep): Promise<Answer> {
   const body =
     request.rawBody === undefined
       ? request.body === undefined

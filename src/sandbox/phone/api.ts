@@ -6,6 +6,7 @@ import { Router } from '../router.js'
 import type { StandInContext } from '../stand-in.js'
 import type { PhoneHub } from './hub.js'
 import { readJson } from './json-body.js'
+import type { PhoneMessage } from './model.js'
 
 const enrolment = z
   .strictObject({
@@ -59,7 +60,7 @@ export function phoneApi(context: StandInContext): Router {
     .add('POST', '/api/pushes/:id/:action', async (_request, { id = '', action = '' }) =>
       json(200, await hub.act(id, action)),
     )
-    .add('GET', '/api/messages', () => json(200, hub.messages()))
+    .add('GET', '/api/messages', ({ rawQuery }) => json(200, messages(hub, new URLSearchParams(rawQuery))))
     .add('DELETE', '/api/messages', () => {
       hub.clearMessages()
       return json(200, [])
@@ -89,6 +90,17 @@ export function phoneApi(context: StandInContext): Router {
       return json(200, faults.list())
     })
     .add('GET', '/api/safeboxes', () => json(200, hub.safeBoxes()))
+}
+
+// A plus sign that nobody has encoded arrives as a blank.
+function messages(hub: PhoneHub, query: URLSearchParams): readonly PhoneMessage[] {
+  const to = query.get('to')?.toLowerCase().replace(/^ /, '+')
+  const kind = query.get('kind')
+  return hub
+    .messages()
+    .filter(
+      (message) => (to === undefined || message.to.toLowerCase() === to) && (kind === null || message.kind === kind),
+    )
 }
 
 const statusOf = { 'not-found': 404, conflict: 409, timeout: 504, invalid: 400, closed: 503 } as const

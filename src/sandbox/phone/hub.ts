@@ -52,8 +52,9 @@ export class PhoneHub {
   }
 
   /** Puts a text, a call or a mail into the inbox. */
-  deliver(message: Omit<PhoneMessage, 'id' | 'receivedAt'>): PhoneMessage {
-    const received = { ...message, id: String(this.#nextMessage++), receivedAt: this.#clock.now() }
+  deliver(message: Omit<PhoneMessage, 'id' | 'receivedAt' | 'links'>): PhoneMessage {
+    const links = linksIn(message.text)
+    const received = { ...message, links, id: String(this.#nextMessage++), receivedAt: this.#clock.now() }
     this.#messages = [...this.#messages, received].slice(-keptMessages)
     this.changed()
     return received
@@ -162,4 +163,9 @@ export class PhoneHub {
     if (!source) throw new SandboxError('not-found', `there is no provider ${provider} in this sandbox`)
     return source
   }
+}
+
+// What ends a sentence or closes a bracket belongs to the text around a link.
+function linksIn(text: string): readonly string[] {
+  return [...text.matchAll(/https?:\/\/[^\s<>"']+/gi)].map(([link]) => link.replace(/[.,;:!?)\]}]+$/, ''))
 }

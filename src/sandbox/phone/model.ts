@@ -38,8 +38,14 @@ export interface PhoneMessage {
   readonly kind: 'sms' | 'voice' | 'mail'
   /** E.164 number or address. */
   readonly to: string
+  /** Who sent it, where that is known: a name, a number or an address. */
+  readonly from?: string
   readonly subject?: string
   readonly text: string
+  /** The HTML part of a mail, where it has one. The page never shows it. */
+  readonly html?: string
+  /** The http and https addresses in the text, in order. */
+  readonly links: readonly string[]
   /** The code that the text carries, when it carries one. */
   readonly code?: string
   /** A link that the person opens on the phone: {@link Enrolment.link}. */

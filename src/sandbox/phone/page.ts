@@ -44,6 +44,9 @@ export const page = `<!doctype html>
           <button type="button" data-filter="mail" aria-pressed="false">Mail</button>
         </div>
       </div>
+      <label class="hidden" for="search">Find messages by number or address</label>
+      <input class="search" id="search" type="search" autocomplete="off" autocapitalize="off" spellcheck="false"
+        placeholder="Find by number or address">
       <div class="scroll" tabindex="0" role="region" aria-labelledby="messages-title">
         <ul class="list" id="messages"></ul>
         <p class="empty" id="messages-empty">No messages yet.</p>

@@ -73,14 +73,29 @@ function copyButton(code, focus) {
   } }, 'Copy')
 }
 
+// Only what the sandbox has found to be an http or https address becomes a link; everything else stays text.
+function linked(message) {
+  const parts = []
+  let rest = message.text
+  for (const link of message.links) {
+    const at = rest.indexOf(link)
+    parts.push(rest.slice(0, at), element('a', {
+      href: link, target: '_blank', rel: 'noopener noreferrer', 'data-focus': 'link ' + message.id + ' ' + parts.length,
+    }, link))
+    rest = rest.slice(at + link.length)
+  }
+  return [...parts, rest]
+}
+
 export function messageCard(message, open) {
   return element('li', { class: 'card message', 'data-message': message.id },
     element('p', { class: 'meta' },
       element('span', { class: 'badge' }, kinds[message.kind]),
+      message.from && element('span', {}, 'from ' + message.from),
       element('span', {}, 'to ' + message.to),
       element('span', { class: 'end' }, time(message.receivedAt))),
     message.subject && element('p', { class: 'subject' }, message.subject),
-    element('p', { class: 'text' }, message.text),
+    element('p', { class: 'text' }, ...linked(message)),
     (message.code || message.link) && element('div', { class: 'code-row' },
       message.code && element('span', { class: 'code' }, message.code),
       message.code && copyButton(message.code, 'copy ' + message.id),

@@ -6,6 +6,7 @@ const by = (id) => document.getElementById(id)
 let state = { now: Date.now(), pushes: [], messages: [], devices: [], safeboxes: [] }
 let skew = 0
 let filter = 'all'
+let sought = ''
 let known
 let polling
 
@@ -80,13 +81,18 @@ function tellNews() {
   return (push) => before !== undefined && !before.has('push ' + push.id)
 }
 
+function isShown(message) {
+  return (filter === 'all' || message.kind === filter) && message.to.toLowerCase().includes(sought)
+}
+
 function render() {
   const isNew = tellNews()
   const pending = state.pushes.filter((push) => push.status === 'pending')
   const answered = state.pushes.filter((push) => push.status !== 'pending').slice(0, 50)
   fill(by('pending'), pending, (push) => pendingCard(push, isNew(push), act))
   fill(by('answered'), answered, answeredCard)
-  fill(by('messages'), state.messages.filter((message) => filter === 'all' || message.kind === filter), (message) => messageCard(message, open))
+  fill(by('messages'), state.messages.filter(isShown), (message) => messageCard(message, open))
+  by('messages-empty').textContent = state.messages.length === 0 ? 'No messages yet.' : 'No message fits.'
   fill(by('devices'), state.devices, (device) => deviceCard(device, setPresence))
   fill(by('safeboxes'), state.safeboxes, safeBoxCard)
   by('pending-count').hidden = pending.length === 0
@@ -185,6 +191,11 @@ document.querySelector('.filters').addEventListener('click', (event) => {
   if (!button) return
   filter = button.dataset.filter
   document.querySelectorAll('.filters button').forEach((each) => each.setAttribute('aria-pressed', String(each === button)))
+  render()
+})
+
+by('search').addEventListener('input', (event) => {
+  sought = event.target.value.trim().toLowerCase()
   render()
 })
 

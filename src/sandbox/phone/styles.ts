@@ -75,8 +75,11 @@ button.small { min-height: 2rem; padding: .15rem .75rem; font-size: .85rem; bord
 .filters { display: flex; gap: .3rem; margin-left: auto; }
 .filters button { min-height: 2rem; padding: .1rem .7rem; font-size: .85rem; border-radius: 1rem; font-weight: 500; }
 .filters button[aria-pressed="true"] { background: var(--tint); border-color: var(--brand); font-weight: 650; }
+.search { width: 100%; min-height: 2.4rem; margin-bottom: .75rem; padding: .2rem .8rem; border: 1px solid var(--soft); border-radius: .7rem; background: var(--ground); }
+.search::placeholder { color: var(--soft); opacity: .85; }
 .scroll { max-height: 24.5rem; overflow-y: auto; margin: -.3rem; padding: .3rem; }
 .message .text { margin-top: .25rem; white-space: pre-line; }
+.message .text a { color: var(--brand); }
 .message .subject { font-weight: 650; margin-top: .25rem; }
 .code-row { display: flex; align-items: center; flex-wrap: wrap; gap: .6rem; margin-top: .55rem; }
 .code { font: 650 1.25rem/1.4 ui-monospace, Menlo, Consolas, monospace; letter-spacing: .08em; }

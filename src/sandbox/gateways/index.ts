@@ -1,0 +1,61 @@
+import { randomBytes } from 'node:crypto'
+import { z } from 'zod'
+import { MemoryStateStore } from '../../stores/memory.js'
+import { credentialOption, type GatewayCredential } from '../../users/credentials.js'
+import { emailGateway } from '../../users/email-gateway.js'
+import { normalPhone } from '../../users/phone-number.js'
+import { smsGateway } from '../../users/sms-gateway.js'
+import type { SmsMessage, SmsOutcome } from '../../users/senders.js'
+import type { RunningStandIn, StandInContext } from '../stand-in.js'
+import { deliverMail, deliverText } from './inbox.js'
+import { errorReply, mount } from './mount.js'
+
+export const gatewaysSandboxOptions = z.strictObject({
+  credential: credentialOption.default(false),
+})
+
+/** Options of the SMS and e-mail gateway services. */
+export interface GatewaysSandboxOptions {
+  /** What callers must send as a bearer token, to try that too. Default `false`: nothing, as with the original. */
+  readonly credential?: GatewayCredential | undefined
+}
+
+/** The SMS and e-mail gateway services, as tests see them. */
+export interface GatewaysSandbox {
+  /** The root of the SMS gateway, with a slash at its end: for `affoSmsSender`, or the original's `SMS_API_ROOT_URL`. */
+  readonly smsUrl: string
+  /** The root of the e-mail gateway, with a slash at its end: for `affoMailSender`, or the original's `EMAIL_API_ROOT_URL`. */
+  readonly emailUrl: string
+}
+
+const basePath = '/api/v1.0'
+
+/** Starts both services, each on a port of its own; what they are given arrives on the phone. */
+export async function startGateways(
+  context: StandInContext,
+  { credential = false }: GatewaysSandboxOptions = {},
+): Promise<RunningStandIn<GatewaysSandbox>> {
+  const { logger, runtime, now } = context
+  const sms = smsGateway({ credential, logger, sender: { name: 'sandbox', send: (message) => send(context, message) } })
+  const email = emailGateway({
+    credential,
+    logger,
+    transport: { deliver: async (mail) => deliverMail(context, mail) },
+    state: new MemoryStateStore({ runtime: { now } }),
+    secret: randomBytes(32),
+    runtime: { ...runtime, now },
+  })
+  const { url: smsOrigin } = await context.listen({ handler: mount(sms, basePath), errorReply })
+  // The page behind the link in a mail is the one route that the original has outside of its base path.
+  const pages = /^\/unsubscribe\/[^/]+\/?$/
+  const { url: emailOrigin } = await context.listen({ handler: mount(email, basePath, pages), errorReply })
+  const handle = { smsUrl: `${smsOrigin}${basePath}/`, emailUrl: `${emailOrigin}${basePath}/` }
+  return { handle, describe: () => ({ ...handle }) }
+}
+
+async function send(context: StandInContext, message: SmsMessage): Promise<SmsOutcome> {
+  const to = normalPhone(message.to)
+  if (to === undefined) return { status: 'invalid-number', description: 'The number is not a valid phone number.' }
+  deliverText(context, { ...message, to })
+  return { status: 'sent' }
+}
