@@ -342,6 +342,20 @@ export class FactorUnavailableError extends ApprovalError {
   }
 }
 
+/**
+ * A mail was understood and refused: the address does not exist, or there is no such template. The gateway itself is well,
+ * and another one may take the mail.
+ */
+export class MailRefusedError extends ApprovalError {
+  readonly code = 'ERR_MAIL_REFUSED'
+  readonly gateway: string
+
+  constructor(gateway: string, reason: string) {
+    super(`${gateway} refused a mail: ${reason}`)
+    this.gateway = gateway
+  }
+}
+
 /** A store could not be read or written. Callers fail closed. */
 export class StoreUnavailableError extends ApprovalError {
   readonly code = 'ERR_STORE_UNAVAILABLE'
@@ -384,6 +398,7 @@ export type AnyApprovalError =
   | ApprovalNotRedeemableError
   | ApprovalLimitedError
   | FactorUnavailableError
+  | MailRefusedError
   | StoreUnavailableError
   | StoreFullError
   | ConfigurationError

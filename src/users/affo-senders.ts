@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { ProviderProtocolError } from '../errors.js'
+import { MailRefusedError, ProviderProtocolError } from '../errors.js'
 import { parseOptions, runtimeOption } from '../options.js'
 import { resolveRuntime, type Runtime } from '../runtime.js'
 import { post } from './outbound.js'
@@ -56,6 +56,8 @@ export function affoMailSender(options: GatewaySenderOptions): MailSender {
       const url = `${withSlash(rootUrl)}template/${encodeURIComponent(template)}/send/`
       const body = JSON.stringify({ from_: from, to: [to], subject, variables, tag })
       const { status } = await post('affo-email', resolved, { url, headers, body, timeoutMs })
+      if (status === 400 || status === 404)
+        throw new MailRefusedError('affo-email', status === 400 ? 'HTTP 400' : 'it has no such template')
       if (status < 200 || status >= 300)
         throw new ProviderProtocolError('affo-email', `the gateway answered ${status}`, { status })
     },

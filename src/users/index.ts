@@ -27,6 +27,8 @@ export {
   type TwilioGatewayOptions,
 } from './sms-gateways.js'
 export { roundRobin, type RoundRobinOptions, type SmsAttempt } from './round-robin.js'
+export { mailRoundRobin, type MailAttempt, type MailRoundRobinOptions } from './mail-round-robin.js'
+export type { RingOptions } from './gateway-ring.js'
 export { smsGateway, type SmsGatewayOptions } from './sms-gateway.js'
 export {
   emailGateway,

@@ -1,4 +1,4 @@
-import { InvalidOptionError } from '../errors.js'
+import { InvalidOptionError, MailRefusedError, ProviderProtocolError, ProviderUnreachableError } from '../errors.js'
 import type { MailTransport, OutgoingMail } from './email-gateway.js'
 import { mailTemplates, type MailTemplate } from './mail-templates.js'
 import type { MailSender, SmsMessage, SmsSender, TemplateMail } from './senders.js'
@@ -33,9 +33,24 @@ export function nodemailerTransport(transporter: MailTransporter): MailTransport
       const lists = { to: [...to], cc: [...cc], bcc: [...bcc] }
       // Nothing in a mail of ours is a path or a URL to be read.
       const closed = { disableFileAccess: true, disableUrlAccess: true }
-      await transporter.sendMail({ from, ...lists, subject, text, ...(html === '' ? {} : { html }), ...closed })
+      try {
+        await transporter.sendMail({ from, ...lists, subject, text, ...(html === '' ? {} : { html }), ...closed })
+      } catch (error) {
+        throw smtpError(error)
+      }
     },
   }
+}
+
+// The server's own text is left out, and so is the cause: both repeat the address, and these errors go to the log.
+function smtpError(error: unknown): Error {
+  const field = (name: string): unknown => (error instanceof Error ? Reflect.get(error, name) : undefined)
+  const code = field('code')
+  const status = field('responseCode')
+  const name = typeof code === 'string' ? code : 'UNKNOWN'
+  if (typeof status !== 'number') return new ProviderUnreachableError('smtp', name)
+  if (field('command') === 'RCPT TO') return new MailRefusedError('smtp', `${status} for every address`)
+  return new ProviderProtocolError('smtp', `the server answered ${status} (${name})`)
 }
 
 /** Makes the user service's mails from templates and hands them to a transport, without an e-mail gateway between. */
@@ -47,7 +62,7 @@ export function templateMailSender(
   return {
     async send({ template, from, to, subject, variables }: TemplateMail): Promise<void> {
       const make = Object.hasOwn(all, template) ? all[template] : undefined
-      if (make === undefined) throw new InvalidOptionError('templates', `there is no mail template '${template}'`)
+      if (make === undefined) throw new MailRefusedError('templates', `there is no mail template '${template}'`)
       await transport.deliver({ from, to: [to], cc: [], bcc: [], subject, ...make(variables) })
     },
   }

@@ -105,6 +105,56 @@ describe('the round robin', () => {
     expect(await sendTo('2')).toEqual(['sent', 'a'])
   })
 
+  test('tries a resting gateway when all others have failed', async () => {
+    const { sendTo, outcomes } = ring(['a', 'b'], { failuresBeforeRest: 1 })
+    outcomes.set('a', 'failed')
+    expect(await sendTo('1')).toEqual(['sent', 'a', 'b'])
+    outcomes.set('a', 'sent').set('b', 'failed')
+    expect(await sendTo('2')).toEqual(['sent', 'b', 'a'])
+  })
+
+  test('keeps the probe of a gateway for a message that gets to it', async () => {
+    const { sendTo, outcomes, clock } = ring(['a', 'b'], { failuresBeforeRest: 1, restSeconds: 30 })
+    outcomes.set('b', 'failed')
+    await sendTo('1')
+    expect(await sendTo('1', true)).toEqual(['sent', 'b', 'a'])
+    clock.set(clock.now() + 31_000)
+    // The first gateway takes this one; b is not asked, and still may be.
+    expect(await sendTo('2')).toEqual(['sent', 'a'])
+    outcomes.set('b', 'sent')
+    expect(await sendTo('1', true)).toEqual(['sent', 'b'])
+  })
+
+  test('probes with one message, however many come at once', async () => {
+    const { sendTo, outcomes, clock, attempts } = ring(['a', 'b'], { failuresBeforeRest: 1, restSeconds: 30 })
+    outcomes.set('a', 'failed')
+    await sendTo('1')
+    clock.set(clock.now() + 31_000)
+    attempts.length = 0
+    await Promise.all(Array.from({ length: 20 }, (_, index) => sendTo(`burst ${index}`)))
+    expect(attempts.filter(({ gateway }) => gateway === 'a')).toHaveLength(1)
+    expect(attempts.filter(({ outcome }) => outcome === 'sent')).toHaveLength(20)
+  })
+
+  test('forgets failures that were not in a row', async () => {
+    const { sendTo, outcomes } = ring(['a', 'b'], { failuresBeforeRest: 2 })
+    for (const [index, status] of (['failed', 'sent', 'failed'] as const).entries()) {
+      outcomes.set('a', status)
+      await sendTo(String(index))
+    }
+    expect(await sendTo('4')).toEqual(['sent', 'a', 'b'])
+  })
+
+  test('sends on when the listener of attempts throws', async () => {
+    const { runtime } = testRuntime()
+    const gateways = [{ name: 'a', send: async () => ({ status: 'sent' as const }) }]
+    const onAttempt = (): never => {
+      throw new Error('broken')
+    }
+    const sender = roundRobin({ gateways, state: new MemoryStateStore({ runtime }), runtime, onAttempt })
+    expect(await sender.send(message)).toMatchObject({ status: 'sent', gateway: 'a' })
+  })
+
   test('wants gateways with names of their own', () => {
     expect(() => ring(['a', 'a'])).toThrow(expect.objectContaining({ code: 'ERR_OPTION' }))
   })
