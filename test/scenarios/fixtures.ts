@@ -51,10 +51,13 @@ function gatewayFixture(
   const sms = (): RequestListener =>
     smsGateway({ sender: roundRobin({ gateways: ring, state, runtime }), credential: false })
   const transport = { deliver: () => Promise.resolve() }
-  const email = (): EmailGateway => emailGateway({ transport, state, credential: false, runtime })
+  const email = (): EmailGateway =>
+    emailGateway({ transport, state, credential: false, secret: file.config.secret_key, runtime })
+  const gateway = service === 'sms' ? sms() : email()
   return {
-    listener: express().use(file.config.base_path, service === 'sms' ? sms() : email()),
-    idle: () => Promise.resolve(),
+    // Links in mails lead to pages outside of the base path.
+    listener: express().use(file.config.base_path, gateway).use(gateway),
+    idle: () => ('idle' in gateway ? gateway.idle() : Promise.resolve()),
     seedSession: () => Promise.reject(new Error('a gateway has no sessions')),
     close,
   }

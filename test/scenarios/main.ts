@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util'
 import { findPrograms } from '../support/services/find.js'
 import { startPostgres } from '../support/services/postgres.js'
 import { fixtures } from './fixtures.js'
-import { scenarioFile } from './format.js'
+import { readScenarios } from './format.js'
 import { runScenario } from './runner.js'
 import { memoryStores, postgresStores, sqliteStores, type OpenStores } from './stores.js'
 
@@ -45,20 +45,24 @@ if (path === undefined || open === undefined) {
   process.exit(2)
 }
 
-const file = scenarioFile.parse(JSON.parse(readFileSync(path, 'utf8')))
+const { file, read } = readScenarios(JSON.parse(readFileSync(path, 'utf8')))
 const opened = await open()
 const makeFixture = fixtures(file, opened.open)
 let failed = 0
 let passed = 0
-for (const scenario of file.scenarios) {
-  if (values.only !== undefined && !scenario.name.includes(values.only)) continue
-  const problem = await runScenario(file, scenario, makeFixture).catch((error: unknown) => String(error))
+for (const each of read) {
+  if (values.only !== undefined && !each.name.includes(values.only)) continue
+  for (const member of each.unknown) process.stderr.write(`NOT LOOKED AT ${each.name}: ${member}\n`)
+  const problem =
+    'problem' in each
+      ? each.problem
+      : await runScenario(file, each.scenario, makeFixture).catch((error: unknown) => String(error))
   if (problem === undefined) {
     passed += 1
     continue
   }
   failed += 1
-  process.stdout.write(`FAILED ${scenario.name}: ${problem}\n`)
+  process.stdout.write(`FAILED ${each.name}: ${problem}\n`)
 }
 await opened.close()
 process.stdout.write(`${passed} passed, ${failed} failed\n`)

@@ -35,6 +35,9 @@ export function difference(expected: Json, actual: unknown, path = ''): string |
 
 function textDifference(expected: string, actual: unknown, path: string): string | undefined {
   const pattern = /^<<re:(.*)>>$/s.exec(expected)?.[1]
+  if (pattern === undefined && /^<<[a-z-]+>>$/.test(expected) && matchers[expected] === undefined) {
+    return `${path || '/'}: there is no matcher ${expected}`
+  }
   const matches =
     pattern === undefined
       ? (matchers[expected]?.(actual) ?? actual === expected)
@@ -66,8 +69,9 @@ export function at(value: unknown, pointer: string): unknown {
 export class Variables {
   readonly #values: Map<string, unknown>
 
-  constructor(config: Readonly<Record<string, unknown>>) {
-    this.#values = new Map(Object.entries(config).map(([name, value]) => [`config.${name}`, value]))
+  /** `sources` are objects whose members can be named: `config.x`, `config.x.y`. */
+  constructor(sources: Readonly<Record<string, unknown>>) {
+    this.#values = new Map(namedValues(sources, ''))
   }
 
   set(name: string, value: unknown): void {
@@ -94,8 +98,17 @@ export class Variables {
     return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, this.#fill(inner)]))
   }
 
+  // Double braces that name nothing are text: a reset template may hold them.
   #get(name: string): unknown {
-    if (!this.#values.has(name)) throw new Error(`there is no variable ${name}`)
-    return this.#values.get(name)
+    return this.#values.has(name) ? this.#values.get(name) : `{{${name}}}`
   }
+}
+
+function namedValues(values: object, prefix: string): readonly (readonly [string, unknown])[] {
+  return Object.entries(values).flatMap(([name, value]: [string, unknown]) => [
+    [prefix + name, value] as const,
+    ...(typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? namedValues(value, `${prefix}${name}.`)
+      : []),
+  ])
 }

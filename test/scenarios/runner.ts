@@ -74,7 +74,7 @@ class Run {
   constructor(file: ScenarioFile, expect: Expect, observe: Observe) {
     this.#expect = expect
     this.#observe = observe
-    this.#variables = new Variables(file.config)
+    this.#variables = new Variables({ config: file.config, hardened_config: file.hardened_config })
     this.#upstream = new Upstream({
       sms: file.config.sms_api_root_url,
       email: file.config.email_api_root_url,
@@ -150,7 +150,8 @@ class Run {
     if (wanted !== undefined && expected.rawBody !== '' && wanted !== type)
       return `contentType: expected ${wanted}, got ${type}`
     for (const [name, value] of Object.entries(expected.headers ?? {})) {
-      const problem = difference(this.#variables.fill(value), answer.headers.get(name), `/headers/${name}`)
+      const wanted = value === null ? null : this.#variables.fill(value)
+      const problem = difference(wanted, answer.headers.get(name), `/headers/${name}`)
       if (problem !== undefined) return problem
     }
     if (expected.rawBody !== undefined)
@@ -179,12 +180,17 @@ function mint(step: Json): string {
   const key = part('/key')
   const encode = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url')
   const alg = String(part('/alg'))
-  const signed = `${encode(part('/header') ?? { typ: 'JWT', alg })}.${encode(part('/claims'))}`
+  const signed = `${encode({ typ: 'JWT', alg, ...membersOf(part('/header')) })}.${encode(part('/claims'))}`
+  if (alg.toLowerCase() === 'none') return `${signed}.`
   const digest = { HS256: 'sha256', HS384: 'sha384', HS512: 'sha512' }[alg]
-  if (digest === undefined) return `${signed}.`
+  if (digest === undefined) throw new Error(`no token can be made with ${alg}`)
   return `${signed}.${createHmac(digest, typeof key === 'string' ? key : '')
     .update(signed)
     .digest('base64url')}`
+}
+
+function membersOf(value: unknown): object {
+  return typeof value === 'object' && value !== null ? value : {}
 }
 
 function send(server: Server, variables: Variables, { request }: RequestStep): Promise<Answer> {

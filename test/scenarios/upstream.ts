@@ -31,6 +31,7 @@ export class Upstream {
     }
     this.#check(expected, service, url, init)
     const reply = expected.replyFor(service)
+    if (reply.status === undefined) throw Object.assign(new Error('nobody answers'), { code: 'ECONNREFUSED' })
     return response(reply.status, reply.rawBody ?? (reply.body === undefined ? '' : JSON.stringify(reply.body)))
   }
 
@@ -63,7 +64,7 @@ export class Upstream {
         ? undefined
         : difference(request.contentType, mediaType(headers.get('content-type')), '/contentType'),
       request?.body === undefined ? undefined : difference(variables.fill(request.body), body, '/body'),
-      request?.rawBody === undefined ? undefined : difference(variables.fill(request.rawBody), text, '/rawBody'),
+      request?.rawBody === undefined ? undefined : rawDifference(variables.fill(request.rawBody), text, headers),
       ...Object.entries(request?.headers ?? {}).map(([name, value]) =>
         difference(variables.fill(value), headers.get(name), `/headers/${name}`),
       ),
@@ -74,6 +75,13 @@ export class Upstream {
       variables.set(name, regex === undefined ? value : new RegExp(regex, 'u').exec(String(value))?.[1])
     }
   }
+}
+
+// A form says the same with ~ and with %7E.
+function rawDifference(expected: string, actual: string, headers: Headers): string | undefined {
+  const isForm = mediaType(headers.get('content-type')) === 'application/x-www-form-urlencoded'
+  const normal = (text: string): string => (isForm ? new URLSearchParams(text).toString() : text)
+  return difference(normal(expected), normal(actual), '/rawBody')
 }
 
 function expectations(step: RequestStep, hardened: Expectation | undefined): Expected[] {
