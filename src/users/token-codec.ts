@@ -45,6 +45,7 @@ export class TokenCodec {
   async #verify(token: string): Promise<JsonObject> {
     if (token.split('.').length !== 3) throw new TokenError('DecodeError: Not enough segments')
     const key = this.#keyOf(token)
+    if (!isExact(token)) throw new TokenError('DecodeError: Invalid crypto padding')
     try {
       const { payload } = await compactVerify(token, key.verify, { algorithms: [key.alg] })
       const claims: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload))
@@ -80,6 +81,13 @@ export class TokenCodec {
       left -= 1
     }
   }
+}
+
+// Decoders skip blanks and padding and don't look at the last bits: one signature would have many spellings. Header and
+// claims are signed as they are spelt; only the signature is not.
+function isExact(token: string): boolean {
+  const signature = token.slice(token.lastIndexOf('.') + 1)
+  return /^[A-Za-z0-9._-]*$/.test(token) && Buffer.from(signature, 'base64url').toString('base64url') === signature
 }
 
 function readHeader(token: string): { alg: unknown; kid: unknown; typ: unknown; crit: unknown } {

@@ -24,6 +24,12 @@ function claimsOf(token: string): Claims {
   return JSON.parse(Buffer.from(token.split('.')[1]!, 'base64url').toString()) as Claims
 }
 
+// The last character of 32 bytes in base64url holds four bits; the other two are no part of them.
+function otherSpelling(last: string): string {
+  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+  return alphabet[alphabet.indexOf(last) ^ 1] ?? ''
+}
+
 const BAD = { status: 401, body: { code: 'InvalidTokenHeader', description: 'failed to decode JWT token' } }
 const BLACKLISTED = { status: 403, body: { code: 'BlacklistedError' } }
 const MISSING = { status: 401, body: { code: 'MissingClaimError' } }
@@ -59,6 +65,9 @@ const forgeries: ReadonlyArray<readonly [what: string, forge: Forge, answer: obj
     (good) => good.slice(0, -2) + (good.at(-2) === 'A' ? 'B' : 'A') + good.slice(-1),
     BAD,
   ],
+  ['a blank in its signature', (good) => `${good.slice(0, -3)} ${good.slice(-3)}`, BAD],
+  ['its signature in another spelling', (good) => good.slice(0, -1) + otherSpelling(good.slice(-1)), BAD],
+  ['padding behind its signature', (good) => `${good}=`, BAD],
   ['an empty token', () => 'a', BAD],
   ['a signature of nothing', (good) => good.split('.').slice(0, 2).join('.') + '.', BAD],
   ['four parts', (good) => `${good}.x`, BAD],
