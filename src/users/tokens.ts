@@ -162,7 +162,7 @@ export class Tokens {
     const now = this.#parts.now()
     // Negated on purpose: what is no number fails every comparison, so it is refused.
     if (use !== 'refresh' && now <= token.exp) return
-    if (use === 'access') throw refused(401, 'ExpiredAccessError', 'access permission has expired')
+    if (use === 'access') throw expiredAccess()
     if (use === 'refresh' && !(now > token.exp)) {
       throw refused(401, 'EarlyRefreshError', 'access permission for token has not expired. may not refresh')
     }
@@ -172,6 +172,7 @@ export class Tokens {
     // A session that was never refreshed has always ended in the very second of rf_exp.
     const lapsed = session.refreshedAt === null && now === end
     if (!(now <= end) || lapsed || idle) {
+      if (use === 'logout') throw expiredAccess()
       throw refused(401, 'ExpiredRefreshError', 'refresh permission for token has expired')
     }
   }
@@ -205,6 +206,10 @@ function refreshEnd(claims: JsonObject, session: Session): number {
 
 function missingClaim(what: string): Refusal {
   return refused(401, 'MissingClaimError', `Token is missing ${what}`)
+}
+
+function expiredAccess(): Refusal {
+  return refused(401, 'ExpiredAccessError', 'access permission has expired')
 }
 
 function unidentified(): Refusal {

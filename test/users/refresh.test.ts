@@ -101,6 +101,10 @@ test('a session ends 30 days after its login, however often it is refreshed, and
   >
   expect(exp).toBe(rf_exp)
   later(app, 301)
+  expect(await app.call('POST', '/auth/logout/', { token: last })).toMatchObject({
+    status: 401,
+    body: { code: 'ExpiredAccessError' },
+  })
   expect(await refresh(app, last)).toMatchObject({ status: 401, body: { code: 'ExpiredRefreshError' } })
   expect(await app.call('GET', '/user/current/', { token: last })).toMatchObject({ status: 401 })
 })
