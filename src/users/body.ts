@@ -8,6 +8,8 @@ export interface Body {
   readonly source: string
 }
 
+const JSON_TYPE = /^application\/([a-z0-9!#$&^_.+-]+\+)?json$/
+
 /**
  * Reads a JSON body as the original does (the same 400 and 415), and checks it against the schema.
  *
@@ -28,12 +30,12 @@ async function readAny(req: IncomingMessage, maxBytes: number): Promise<Body> {
   if (bytes.length === 0) return { value: null, source: 'null' }
   const type = req.headers['content-type'] ?? ''
   const mediaType = type.split(';')[0]?.trim().toLowerCase() ?? ''
-  if (!/^application\/([a-z0-9!#$&^_.+-]+\+)?json$/.test(mediaType)) throw notJson(type)
+  if (!JSON_TYPE.test(mediaType)) throw notJson(type)
   const source = decodeUtf8(bytes)
   const value = source === undefined ? undefined : parseJson(source)
-  // The original compares the media type with its parameters on when it explains why it can't read a body.
-  if (source === undefined || value === undefined) throw type.includes(';') ? notJson(type) : invalidJson()
-  if (value === null) throw invalidJson()
+  // The original compares the media type as it was sent, parameters and case included, when it says why it can't read a body.
+  if (source === undefined || value === undefined || value === null)
+    throw JSON_TYPE.test(type) ? invalidJson() : notJson(type)
   return { value, source }
 }
 

@@ -110,21 +110,46 @@ export function optionalString(body: JsonObject, name: string): string | null | 
   return typeof value === 'string' || value === null ? value : undefined
 }
 
-/** The bearer check of every protected route: the token first, then the body, then the header's exact form. */
+/** The bearer check of a protected route that takes no body. */
 export async function authorised(
   context: ServiceContext,
   call: Call,
   handle: (caller: Caller) => Promise<Answer>,
   use: 'access' | 'logout' = 'access',
 ): Promise<Answer> {
-  const header = (call.req.headers.authorization ?? '').trim()
+  const { caller, checkForm } = await bearer(context, call.req, use)
+  checkForm()
+  return handle(caller)
+}
+
+/** The bearer check of a protected route with a body: the token first, then the body, then the header's exact form. */
+export async function authorisedWithBody<Body>(
+  context: ServiceContext,
+  call: Call,
+  read: (req: IncomingMessage) => Promise<Body>,
+  handle: (caller: Caller, body: Body) => Promise<Answer>,
+): Promise<Answer> {
+  const { caller, checkForm } = await bearer(context, call.req, 'access')
+  const body = await read(call.req)
+  checkForm()
+  return handle(caller, body)
+}
+
+// The original looks at the header twice, before and behind the body, and the second time the letter case counts.
+async function bearer(
+  context: ServiceContext,
+  req: IncomingMessage,
+  use: 'access' | 'logout',
+): Promise<{ readonly caller: Caller; readonly checkForm: () => void }> {
+  const header = (req.headers.authorization ?? '').trim()
   const [scheme = '', ...rest] = header.split(/\s+/)
   if (header !== '' && rest.length === 0) throw problem(401, 'Invalid authorization header')
   if (scheme.toLowerCase() !== 'bearer') throw problem(401, 'No authorization token provided')
   const caller = await context.tokens.check(header.slice(scheme.length).trim(), use)
-  // The original looks at the header twice, and the second time the letter case counts.
-  if (scheme !== 'Bearer') throw refused(401, 'InvalidTokenHeader', 'JWT header structure is invalid')
-  return handle(caller)
+  const checkForm = (): void => {
+    if (scheme !== 'Bearer') throw refused(401, 'InvalidTokenHeader', 'JWT header structure is invalid')
+  }
+  return { caller, checkForm }
 }
 
 /** Whether a user has a role, as the store says now. */

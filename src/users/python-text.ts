@@ -61,15 +61,18 @@ class SourceReader {
 
   enter(step: string | number): void {
     const open = this.#next()
+    let found: number | undefined
     for (let index = 0; ; index += 1) {
       this.#blanks()
       const key = open === '{' ? this.#key() : index
-      // The last of several members with one name counts; going to the first is as good for a text.
-      if (key === step) return
+      if (key === step) found = this.#at
       this.#skip()
       this.#blanks()
-      if (this.#next() !== ',') throw new RangeError('there is no such place')
+      // The last of several members with one name counts, so the object is read to its end.
+      if (this.#next() !== ',') break
     }
+    if (found === undefined) throw new RangeError('there is no such place')
+    this.#at = found
   }
 
   show(depth: number): string {
@@ -90,7 +93,8 @@ class SourceReader {
       return `${open}...${close}`
     }
     this.#next()
-    const parts: string[] = []
+    // Of several members with one name the last counts, at the place of the first.
+    const parts = new Map<string | number, string>()
     let length = 0
     for (;;) {
       this.#blanks()
@@ -99,14 +103,14 @@ class SourceReader {
         this.#next()
         this.#blanks()
       }
-      const key = open === '{' ? `${pythonString(this.#key())}: ` : ''
-      const part = key + this.show(depth + 1)
-      parts.push(part)
+      const key = open === '{' ? this.#key() : parts.size
+      const part = (typeof key === 'string' ? `${pythonString(key)}: ` : '') + this.show(depth + 1)
+      parts.set(key, part)
       length += part.length
       if (length > MAX_TEXT) break
     }
     this.#next()
-    return `${open}${parts.join(', ')}${close}`
+    return `${open}${[...parts.values()].join(', ')}${close}`
   }
 
   #key(): string {

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
+import type { JsonObject } from '../approval/json.js'
 import {
-  authorised,
+  authorisedWithBody,
   findTarget,
   hasRole,
   isFresh,
@@ -30,8 +31,8 @@ export function passwordRoutes(context: ServiceContext): readonly Route[] {
 }
 
 async function setPassword(context: ServiceContext, call: Call): Promise<Answer> {
-  return authorised(context, call, async (caller) => {
-    const body = await objectBody(context, call.req, setPasswordBody)
+  const read = (req: IncomingMessage): Promise<JsonObject> => objectBody(context, req, setPasswordBody)
+  return authorisedWithBody(context, call, read, async (caller, body) => {
     const password = stringMember(body, 'password')
     const target = await findTarget(context, caller, call.params[0] ?? '')
     const isSelf = target.id === caller.user.id

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { JsonObject } from '../approval/json.js'
 import {
   authorised,
+  authorisedWithBody,
   findTarget,
   findUser,
   hasRole,
@@ -12,7 +13,7 @@ import {
   optionalString,
   type ServiceContext,
 } from './context.js'
-import { readBody } from './body.js'
+import { readBody, type Body } from './body.js'
 import { maskEmail, normalPhone, phoneKey } from './phone-number.js'
 import { pythonString } from './python-text.js'
 import { problem, refusals, type Answer, type Refusal } from './refusal.js'
@@ -101,8 +102,8 @@ async function getUser(context: ServiceContext, call: Call): Promise<Answer> {
 }
 
 async function patchUser(context: ServiceContext, call: Call): Promise<Answer> {
-  return authorised(context, call, async (caller) => {
-    const body = await objectBody(context, call.req, patchUserBody)
+  const read = (req: IncomingMessage): Promise<JsonObject> => objectBody(context, req, patchUserBody)
+  return authorisedWithBody(context, call, read, async (caller, body) => {
     const target = await findTarget(context, caller, call.params[0] ?? '')
     mayChange(caller, target)
     const changes = changesOf(context, caller, target, body)
@@ -201,8 +202,8 @@ async function getRoles(context: ServiceContext, call: Call): Promise<Answer> {
 }
 
 async function patchRoles(context: ServiceContext, call: Call): Promise<Answer> {
-  return authorised(context, call, async (caller) => {
-    const { value } = await readBody(call.req, rolesBody, context.settings.maxBodyBytes)
+  const read = (req: IncomingMessage): Promise<Body> => readBody(req, rolesBody, context.settings.maxBodyBytes)
+  return authorisedWithBody(context, call, read, async (caller, { value }) => {
     if (!hasRole(caller.user, 'admin')) throw refusals.missingRole('admin')
     const target = await findTarget(context, caller, call.params[0] ?? '')
     const roles = (Array.isArray(value) ? value : []).filter((role) => typeof role === 'string')

@@ -6,17 +6,21 @@ import { runScenario } from '../scenarios/runner.js'
 import { postgresStores, sqliteStores, type OpenStores } from '../scenarios/stores.js'
 import { describeWith, sharedPostgres } from '../support/services.js'
 
-const path = new URL('../vectors/affo-scenarios.json', import.meta.url)
-const file = scenarioFile.parse(JSON.parse(readFileSync(path, 'utf8')))
+// What was recorded, and what was written besides from the reference.
+const files = ['affo-scenarios', 'affo-scenarios-more'].map((name) =>
+  scenarioFile.parse(JSON.parse(readFileSync(new URL(`../vectors/${name}.json`, import.meta.url), 'utf8'))),
+)
 
 function allScenarios(open: OpenStores): void {
-  const makeFixture = fixtures(file, open)
-  test.each(file.scenarios.map((scenario) => [scenario.name, scenario] as const))(
-    'answers %s',
-    async (_name, scenario) => {
-      expect(await runScenario(file, scenario, makeFixture)).toBeUndefined()
-    },
-  )
+  for (const file of files) {
+    const makeFixture = fixtures(file, open)
+    test.each(file.scenarios.map((scenario) => [scenario.name, scenario] as const))(
+      'answers %s',
+      async (_name, scenario) => {
+        expect(await runScenario(file, scenario, makeFixture)).toBeUndefined()
+      },
+    )
+  }
 }
 
 describe('on SQLite, a hardened service', () => allScenarios(sqliteStores))

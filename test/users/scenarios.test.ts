@@ -5,13 +5,17 @@ import { scenarioFile } from '../scenarios/format.js'
 import { runScenario } from '../scenarios/runner.js'
 import { memoryStores } from '../scenarios/stores.js'
 
-const path = new URL('../vectors/affo-scenarios.json', import.meta.url)
-const file = scenarioFile.parse(JSON.parse(readFileSync(path, 'utf8')))
-const makeFixture = fixtures(file, memoryStores)
-
-test.each(file.scenarios.map((scenario) => [scenario.name, scenario] as const))(
-  'answers %s as a hardened service does',
-  async (_name, scenario) => {
-    expect(await runScenario(file, scenario, makeFixture)).toBeUndefined()
-  },
+// What was recorded, and what was written besides from the reference.
+const files = ['affo-scenarios', 'affo-scenarios-more'].map((name) =>
+  scenarioFile.parse(JSON.parse(readFileSync(new URL(`../vectors/${name}.json`, import.meta.url), 'utf8'))),
 )
+
+for (const file of files) {
+  const makeFixture = fixtures(file, memoryStores)
+  test.each(file.scenarios.map((scenario) => [scenario.name, scenario] as const))(
+    'answers %s as a hardened service does',
+    async (_name, scenario) => {
+      expect(await runScenario(file, scenario, makeFixture)).toBeUndefined()
+    },
+  )
+}
