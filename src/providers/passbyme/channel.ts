@@ -5,6 +5,7 @@ import { objectWith, parseOptions, runtimeOption } from '../../options.js'
 import { resolveRuntime, type Runtime } from '../../runtime.js'
 import type { PassByMeClient } from './client.js'
 import type { PassByMeManagementClient } from './management.js'
+import type { SessionInfo } from './session-info.js'
 import { LIMITS, passByMeVerdict, type PassByMeVerdict } from './wire.js'
 
 /** Options of {@link passByMeChannel}. */
@@ -85,16 +86,18 @@ export function passByMeChannel(
         },
         call,
       )
+      if (!isAbout(info, request.recipients)) {
+        // It reached a phone, and nobody's answer could be told from another's.
+        await info.cancel(call).catch(() => undefined)
+        throw otherRecipients()
+      }
       // The service's date is not taken over: one that lies far off, either way, would end the question too early or never.
       return { reference: info.messageId, ...(info.secureId === undefined ? {} : { code: info.secureId }) }
     },
 
     async check(handle, call) {
       const info = await client.trackMessage(handle.reference, call)
-      const asked = new Set(handle.recipients.map(({ reference }) => reference))
-      if (info.recipients.length !== asked.size || info.recipients.some(({ userId }) => !asked.has(userId))) {
-        throw new ProviderProtocolError('passbyme', 'the answer names other recipients than were asked')
-      }
+      if (!isAbout(info, handle.recipients)) throw otherRecipients()
       return {
         decisions: info.recipients.map(({ userId, status }) => ({ reference: userId, status: approvalStatus(status) })),
       }
@@ -113,6 +116,15 @@ export function passByMeChannel(
       identify: async (reference, call) => (await management.aliases.find(reference, call)).oid,
     }),
   }
+}
+
+function isAbout(info: SessionInfo, recipients: readonly { readonly reference: string }[]): boolean {
+  const asked = new Set(recipients.map(({ reference }) => reference))
+  return info.recipients.length === asked.size && info.recipients.every(({ userId }) => asked.has(userId))
+}
+
+function otherRecipients(): ProviderProtocolError {
+  return new ProviderProtocolError('passbyme', 'the answer names other recipients than were asked')
 }
 
 const gone: ReadonlySet<string> = new Set(['ALREADY_COMPLETED', 'NOT_FOUND', 'INVALID_SESSION_ID', 'TIMEOUT'])

@@ -25,8 +25,8 @@ export interface PassByMeMessage {
   readonly subject?: string | null | undefined
   /** At most 4094 characters. For `esign`: the URL of the document. */
   readonly body?: string | null | undefined
-  /** How long phones can fetch it, in whole seconds. Default 300. */
-  readonly availability?: number | undefined
+  /** How long phones can fetch it, in whole seconds. */
+  readonly availability: number
   readonly type: PassByMeMessageType
   /** Called, unsigned, when something changes: a hint to look, never more. Put an unguessable value into it. */
   readonly callbackUrl?: string | null | undefined
@@ -54,7 +54,8 @@ const types: readonly string[] = Object.values(PassByMeMessageType)
  *
  * @example
  * const client = new PassByMeClient({ cert: '/etc/app/passbyme.pem', passphrase })
- * const info = await client.sendMessage({ recipients: ['alice@example.org'], subject: 'Sign-in', type: 'authorization' })
+ * const info = await client.sendMessage({
+ *   recipients: ['alice@example.org'], subject: 'Sign-in', availability: 120, type: 'authorization' })
  * showOnLoginPage(info.secureId)
  */
 export class PassByMeClient {
@@ -84,7 +85,11 @@ export class PassByMeClient {
     return this.#connection.certificate
   }
 
-  /** Sends a message. Never repeated by itself: each send reaches a phone. When it fails without an answer its outcome is unknown. */
+  /**
+   * Sends a message. Never repeated by itself: each send reaches a phone. When it fails without an answer its outcome is unknown.
+   *
+   * The service may name a person otherwise than you did: ask for each by `verdictOf`, which knows only the ids in the answer.
+   */
   async sendMessage(message: PassByMeMessage, call: CallOptions = {}): Promise<SessionInfo> {
     const body = this.#bodyOf(message)
     const answer = await this.#connection.json({
@@ -95,13 +100,7 @@ export class PassByMeClient {
       json: { ...body },
       signal: call.signal,
     })
-    const info = this.#read(answer)
-    // What comes back must be the people who were asked, or nobody's answer can be told from another's.
-    const isSame =
-      info.recipients.length === body.recipients.length &&
-      info.recipients.every(({ userId }) => body.recipients.includes(userId))
-    if (!isSame) throw this.#connection.protocolError('the answer names other recipients than were asked')
-    return new SessionInfo(this.#calls, info, body.type)
+    return new SessionInfo(this.#calls, this.#read(answer), body.type)
   }
 
   /** Asks where a message stands. Changes nothing. */
@@ -146,7 +145,7 @@ export class PassByMeClient {
   }
 
   #bodyOf(message: PassByMeMessage): SendBody {
-    const { recipients, availability = 300, type } = message
+    const { recipients, availability, type } = message
     if (
       !Array.isArray(recipients) ||
       recipients.length === 0 ||

@@ -113,7 +113,7 @@ export class Connection {
    * @throws PassByMeServiceError for status 420; see the clients for the others.
    */
   async json(request: HttpRequest): Promise<unknown> {
-    return (await this.send(request)).json()
+    return (await this.send(request)).json({ anyContentType: true })
   }
 
   /** The same for an answer that is no JSON. */

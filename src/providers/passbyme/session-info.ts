@@ -79,7 +79,7 @@ export class SessionInfo {
     const isConsistent =
       next.recipients.length === before.size &&
       next.recipients.every(
-        ({ userId, status }) => isPossibleTransition(before.get(userId) ?? '', status) && before.has(userId),
+        ({ userId, status }) => isPossibleTransition(before.get(userId) ?? '', status, this.type) && before.has(userId),
       )
     // Somebody who was ever denied can't have approved, and nobody joins later.
     if (!isConsistent) throw new ProviderProtocolError('passbyme', 'the recipients contradict an earlier answer')

@@ -82,10 +82,13 @@ const ranks: ReadonlyMap<string, number> = new Map([
 ])
 
 /**
- * Whether a recipient may be seen to go from one status to the other. A poller sees samples, so any jump forward is
- * possible; nothing leaves a terminal status, and nothing goes back.
+ * Whether a recipient of a message of that type may be seen to go from one status to the other. A poller sees samples, so
+ * any jump forward is possible; nothing leaves a terminal status, and nothing goes back.
  */
-export function isPossibleTransition(from: string, to: string): boolean {
+export function isPossibleTransition(from: string, to: string, type: PassByMeMessageType): boolean {
+  // Read on the way to an answer: on an authorization that is as good as fetched, and no end.
+  if (type === 'authorization' && (from === 'SEEN' || to === 'SEEN'))
+    return isPossibleTransition(asFetched(from), asFetched(to), 'message')
   if (from === to) return true
   // A word that we don't know may stand for any step on the way, so it neither forbids nor proves anything.
   if (!known.has(from) || !known.has(to)) return !known.has(from) || ranks.has(from)
@@ -93,6 +96,10 @@ export function isPossibleTransition(from: string, to: string): boolean {
   if (before === 3) return false
   // Within rank 0: a notification that failed may be told late, and one that was told may still fail at expiry.
   return (ranks.get(to) ?? 3) >= before
+}
+
+function asFetched(status: string): string {
+  return status === 'SEEN' ? 'DOWNLOADED' : status
 }
 
 /** A recipient in the provider's answers. */

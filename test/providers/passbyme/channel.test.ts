@@ -72,6 +72,24 @@ describe('passByMeChannel', () => {
     expect(channel.proof).toBe('compare')
   })
 
+  test.each([
+    ['another recipient', [{ userId: 'mallory', status: 'APPROVED' }]],
+    [
+      'one recipient more',
+      [
+        { userId: ALICE, status: 'PENDING' },
+        { userId: 'mallory', status: 'APPROVED' },
+      ],
+    ],
+    ['nobody', []],
+  ])('takes no question up whose answer names %s, and withdraws it [SC 30, 86]', async (_why, recipients) => {
+    const before = new Set(sandbox.phone.pushes().map(({ id }) => id))
+    sandbox.passbyme.quirks.change = (body) => ({ ...body, recipients })
+    await expect(ask(ALICE)).rejects.toMatchObject({ code: 'ERR_PROVIDER_PROTOCOL' })
+    const asked = sandbox.phone.pushes().filter(({ id }) => !before.has(id))
+    expect(asked.map(({ status }) => status)).toEqual(['cancelled'])
+  })
+
   test.each(Object.values(PassByMeStatus))('reads %s as the guide says [SC 31]', async (status) => {
     const expected: Record<string, string> = { seen: 'pending', undeliverable: 'failed', error: 'failed' }
     const verdict = passByMeVerdict(status, 'authorization')

@@ -54,6 +54,7 @@ const message = (over: Partial<PassByMeMessage> = {}): PassByMeMessage => ({
   recipients: [ALICE],
   subject: 'Login',
   body: 'Approve sign-in?',
+  availability: 300,
   type: 'authorization',
   ...over,
 })
@@ -71,7 +72,7 @@ describe('the wire', () => {
     const { request, response } = entry(id)
     service.answer = response
     const own = new PassByMeClient(options({ baseUrl: `${service.url}/frontend`, ca: service.ca }))
-    const sent = own.sendMessage({ ...message(), availability: 300 })
+    const sent = own.sendMessage(message())
     if (response.status === 420) {
       await expect(sent).rejects.toMatchObject({
         code: 'ERR_PASSBYME_SERVICE',
@@ -155,18 +156,6 @@ describe('the wire', () => {
         ],
       },
     ],
-    ['another recipient', { ...info, recipients: [{ userId: 'mallory', status: 'APPROVED' }] }],
-    [
-      'one recipient more',
-      {
-        ...info,
-        recipients: [
-          { userId: ALICE, status: 'PENDING' },
-          { userId: 'mallory', status: 'APPROVED' },
-        ],
-      },
-    ],
-    ['nobody', { ...info, recipients: [] }],
   ])('is a protocol error with %s [SC 30, 86]', async (_why, body) => {
     service.answer = {
       status: 200,
@@ -175,6 +164,23 @@ describe('the wire', () => {
     }
     const own = new PassByMeClient(options({ baseUrl: `${service.url}/frontend`, ca: service.ca }))
     await expect(own.sendMessage(message())).rejects.toMatchObject({ code: 'ERR_PROVIDER_PROTOCOL' })
+  })
+
+  test.each([{}, { 'content-type': 'text/plain' }])(
+    'is read by its content, whatever its label: %j',
+    async (headers) => {
+      service.answer = { status: 201, headers, body: JSON.stringify(info) }
+      const own = new PassByMeClient(options({ baseUrl: `${service.url}/frontend`, ca: service.ca }))
+      expect(await own.sendMessage(message())).toMatchObject({ messageId: 'YzX95zUA1et2ijQ' })
+    },
+  )
+
+  it('may name somebody otherwise than they were asked for, who then has approved nothing [SC 30]', async () => {
+    const recipients = [{ userId: 'a main alias', status: 'APPROVED' }]
+    service.answer = { status: 200, headers: {}, body: JSON.stringify({ ...info, recipients }) }
+    const own = new PassByMeClient(options({ baseUrl: `${service.url}/frontend`, ca: service.ca }))
+    const sent = await own.sendMessage(message())
+    expect([sent.verdictOf(ALICE), sent.verdictOf('a main alias')]).toEqual(['error', 'approved'])
   })
 
   test.each([
@@ -203,6 +209,7 @@ describe('arguments', () => {
     ['no recipient', { recipients: [] }, 'recipients'],
     ['an empty recipient', { recipients: [''] }, 'recipients'],
     ['a recipient that is no text', { recipients: [1] }, 'recipients'],
+    ['no availability', { availability: undefined }, 'availability'],
     ['availability 0', { availability: 0 }, 'availability'],
     ['availability as text', { availability: '30' }, 'availability'],
     ['availability as a fraction', { availability: 1.5 }, 'availability'],
@@ -258,6 +265,23 @@ describe('a message', () => {
     await sandbox.phone.act({ recipient: ALICE }, step)
     await info.refresh()
     sandbox.passbyme.quirks.statusWord = later
+    await expect(info.refresh()).rejects.toMatchObject({ code: 'ERR_PROVIDER_PROTOCOL' })
+  })
+
+  test.each([
+    ['approve', 'approved'],
+    ['deny', 'denied'],
+  ])('that was seen on the way is still open, and can be answered with %s [SC 31]', async (step, verdict) => {
+    const info = await client.sendMessage(message())
+    sandbox.passbyme.quirks.statusWord = 'SEEN'
+    await info.refresh()
+    expect(info.verdictOf(ALICE)).toBe('pending')
+    sandbox.passbyme.quirks.statusWord = undefined
+    await expect(info.refresh()).rejects.toMatchObject({ code: 'ERR_PROVIDER_PROTOCOL' })
+    await sandbox.phone.act({ recipient: ALICE }, step)
+    await info.refresh()
+    expect(info.verdictOf(ALICE)).toBe(verdict)
+    sandbox.passbyme.quirks.statusWord = 'SEEN'
     await expect(info.refresh()).rejects.toMatchObject({ code: 'ERR_PROVIDER_PROTOCOL' })
   })
 
