@@ -36,7 +36,7 @@ export function managementApi(parts: ManagementParts): Router {
   addAliases(router, parts)
   addDevices(router, parts)
   addEnrollments(router, parts)
-  addOrganization(router, parts.organization, parts.directory)
+  addOrganization(router, parts.organization, parts.directory, parts.now)
   return router
 }
 

@@ -25,8 +25,13 @@ export interface Organization {
 
 const named = z.object({ name: z.string().min(1) })
 
-export function addOrganization(router: Router, organization: Organization, directory: Directory): void {
-  addAdministrators(router, organization, directory)
+export function addOrganization(
+  router: Router,
+  organization: Organization,
+  directory: Directory,
+  now: () => number,
+): void {
+  addAdministrators(router, organization, directory, now)
   addApplications(router, organization)
   const path = '/register/rest/organization'
   router
@@ -63,7 +68,7 @@ export function addOrganization(router: Router, organization: Organization, dire
     })
 }
 
-function addAdministrators(router: Router, organization: Organization, directory: Directory): void {
+function addAdministrators(router: Router, organization: Organization, directory: Directory, now: () => number): void {
   const { administrators, invitations } = organization
   const path = '/register/rest/administrators'
   router
@@ -82,7 +87,7 @@ function addAdministrators(router: Router, organization: Organization, directory
       return json(200, { data: administrator.devices.map(({ vendorId, deviceType }) => ({ vendorId, deviceType })) })
     })
     .add('POST', '/register/rest/invitations', () => {
-      const expiryDate = new Date(Date.now() + 86_400_000).toISOString()
+      const expiryDate = new Date(now() + 86_400_000).toISOString()
       const invitation = { expiryDate, code: randomBytes(8).toString('hex') }
       invitations.push(invitation)
       return json(200, invitation)
