@@ -4,6 +4,7 @@ import type { CallOptions } from '../../approval/channel.js'
 import { InvalidInputError } from '../../errors.js'
 import { parseOptions } from '../../options.js'
 import { encodeSegment, type HttpRequest } from '../http.js'
+import { PassByMeAuthentication } from './authentication.js'
 import { Connection, connectionOptions, type PassByMeOptions } from './connection.js'
 import type { CertificateInfo } from './credentials.js'
 import { SessionInfo, type SessionInfoBody, type SessionInfoCalls } from './session-info.js'
@@ -59,6 +60,8 @@ const types: readonly string[] = Object.values(PassByMeMessageType)
  * showOnLoginPage(info.secureId)
  */
 export class PassByMeClient {
+  /** The API of 2015. */
+  readonly authentication: PassByMeAuthentication
   readonly #connection: Connection
   readonly #calls: SessionInfoCalls
   readonly #maxAvailability: number
@@ -72,6 +75,7 @@ export class PassByMeClient {
       'PassByMeClient',
     )
     this.#connection = new Connection(connection, kind, 'PassByMeClient')
+    this.authentication = new PassByMeAuthentication(this.#connection)
     this.#maxAvailability = maxAvailabilitySeconds ?? 86_400
     this.#allowLoopbackCallback = allowLoopbackCallback ?? false
     this.#calls = {

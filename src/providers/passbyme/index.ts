@@ -1,4 +1,10 @@
 export { PassByMeClient, type PassByMeClientOptions, type PassByMeMessage, type TrackOptions } from './client.js'
+export {
+  PassByMeAuthentication,
+  type PassByMeAuthenticationRequest,
+  type PassByMeProgress,
+  type PassByMeTransaction,
+} from './authentication.js'
 export { PassByMeManagementClient } from './management.js'
 export { ManagementAliases, ManagementEnrollments, ManagementUsers, type NewPassByMeUser } from './management-users.js'
 export {

@@ -135,7 +135,7 @@ export const serviceErrorSchema = z.object({
 })
 
 /** Characters at most; code points are counted. */
-export const LIMITS = { subject: 254, body: 4094, callbackUrl: 2048 } as const
+export const LIMITS = { subject: 254, body: 4094, authentication: 255, callbackUrl: 2048 } as const
 
 /** The body of a send, in the order in which two official clients write it. */
 export interface SendBody {

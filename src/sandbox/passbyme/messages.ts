@@ -12,6 +12,8 @@ export interface MessageRecipient {
 
 export interface Message {
   readonly id: string
+  /** Which API it came over: that of the messages, or that of 2015. Neither knows the other's ids. */
+  readonly api: MessageApi
   readonly application: string
   readonly body: SendBody
   readonly secureId: string
@@ -19,6 +21,8 @@ export interface Message {
   readonly expiresAt: number
   readonly recipients: readonly MessageRecipient[]
 }
+
+export type MessageApi = 'messages' | 'authentication'
 
 /** What a phone, or the network to it, can do with a message. */
 export type PhoneStep = 'notify' | 'fail-notification' | 'download' | 'approve' | 'deny' | 'see' | 'fail'
@@ -61,13 +65,19 @@ export class Messages {
     this.#onChange = onChange
   }
 
-  send(application: string, body: SendBody, find: (userId: string) => DirectoryUser | undefined): Message {
+  send(
+    { application, api }: Pick<Message, 'application' | 'api'>,
+    body: SendBody,
+    find: (userId: string) => DirectoryUser | undefined,
+  ): Message {
     const now = this.#now()
+    const secureId = word(6)
     const message: Message = {
-      id: `@core1-${application}-${word(8)}`,
+      id: api === 'messages' ? `@core1-${application}-${word(8)}` : `node1-${application};${secureId}`,
+      api,
       application,
       body,
-      secureId: word(6),
+      secureId,
       createdAt: now,
       expiresAt: now + body.availability * 1000,
       recipients: body.recipients.map((userId) => {
@@ -90,9 +100,9 @@ export class Messages {
   }
 
   /** One of the application's own. Somebody else's is as good as none. */
-  find(application: string, id: string): Message | undefined {
+  find({ application, api }: Pick<Message, 'application' | 'api'>, id: string): Message | undefined {
     const message = this.#messages.get(id)
-    if (message?.application !== application) return undefined
+    if (message?.application !== application || message.api !== api) return undefined
     if (this.#now() > message.expiresAt + KEEP_MS) return undefined
     return this.#expire(message)
   }
@@ -111,8 +121,8 @@ export class Messages {
     this.#expire(message)
     const to = steps[step]
     const isDecision = step === 'approve' || step === 'deny' || step === 'see'
-    const from = isDecision && canFetch(recipient.status) && !this.#isOver(message) ? 'DOWNLOADED' : recipient.status
-    const allowed = this.#isOver(message) ? [] : (transitions[from] ?? [])
+    const from = isDecision && canFetch(recipient.status) && !this.isOver(message) ? 'DOWNLOADED' : recipient.status
+    const allowed = this.isOver(message) ? [] : (transitions[from] ?? [])
     if (!allowed.includes(to) || !fits(to, message.body.type)) {
       throw new SandboxError('conflict', `a recipient can't go from ${recipient.status} to ${to}`)
     }
@@ -120,12 +130,13 @@ export class Messages {
     this.#onChange(message)
   }
 
-  #isOver(message: Message): boolean {
+  /** Phones can't fetch or answer it any more. */
+  isOver(message: Message): boolean {
     return this.#now() >= message.expiresAt
   }
 
   #expire(message: Message): Message {
-    if (!this.#isOver(message)) return message
+    if (!this.isOver(message)) return message
     for (const recipient of message.recipients) recipient.status = atExpiry[recipient.status] ?? recipient.status
     return message
   }

@@ -3,6 +3,7 @@ import { LIMITS } from '../../providers/passbyme/wire.js'
 import { json, type SandboxReply } from '../http-message.js'
 import { Router } from '../router.js'
 import type { Directory } from './directory.js'
+import { addAuthentication } from './authentication-api.js'
 import { sessionInfo, type Message, type Messages } from './messages.js'
 import { decode, malformed, notFound, readBody, serviceError } from './replies.js'
 
@@ -35,21 +36,24 @@ export function messagingApi(
   owner: () => string,
 ): Router {
   const answer = (message: Message): SandboxReply => json(200, quirked(sessionInfo(message), quirks))
-  return new Router()
+  const asker = () => ({ application: owner(), api: 'messages' }) as const
+  const router = new Router()
+  addAuthentication(router, messages, directory, owner)
+  return router
     .add('POST', '/frontend/messages', async (request) => {
       const body = await readBody(request, sendSchema)
       if (!body) return malformed
       const recipients = [...new Set(body.recipients)]
       const isUnknown = recipients.some((userId) => !directory.byAlias(userId))
       if (isUnknown && quirks.unknownRecipient === 'reject') return notFound
-      return answer(messages.send(owner(), { ...body, recipients }, (userId) => directory.byAlias(userId)))
+      return answer(messages.send(asker(), { ...body, recipients }, (userId) => directory.byAlias(userId)))
     })
     .add('GET', '/frontend/messages/:id', (_request, { id }) => {
-      const message = messages.find(owner(), decode(id))
+      const message = messages.find(asker(), decode(id))
       return message ? answer(message) : notFound
     })
     .add('DELETE', '/frontend/messages/:id', (_request, { id }) => {
-      const message = messages.find(owner(), decode(id))
+      const message = messages.find(asker(), decode(id))
       if (!message) return notFound
       return messages.cancel(message) ? answer(message) : serviceError('ALREADY_COMPLETED')
     })

@@ -9,6 +9,9 @@ const sentences: Readonly<Record<string, string>> = {
   UNSUPPORTED_API_VERSION: 'The version header is missing or not served.',
   ALREADY_COMPLETED: 'Nobody is pending any more.',
   ALREADY_EXISTS: 'The id is taken.',
+  INVALID_SESSION_ID: 'There is no such transaction.',
+  NO_DEVICE: 'The user has no device.',
+  USER_DISABLED: 'The user is disabled.',
   SERVICE_UNAVAILABLE: 'Try again later.',
 }
 
