@@ -42,7 +42,8 @@ export class ActiveconnectUsers {
     if (!this.#outcome(response).status) return 'failed'
     const { created, existing } = this.#read(response, addUsersSchema).users
     if (existing.length > 0) return 'user_exists'
-    return created.includes(userId) ? 'success' : 'failed'
+    // Not compared: whether ids keep their case at the service is not known.
+    return created.length > 0 ? 'success' : 'failed'
   }
 
   /**

@@ -45,6 +45,26 @@ describe('users', () => {
     expect(await client.users.addMany(['alice', 'bob', 'bob'])).toEqual({ created: ['bob'], existing: ['alice'] })
   })
 
+  test.each([
+    [{ created: ['Alice'], existing: [] }, 'success'],
+    [{ created: ['alice'], existing: ['alice'] }, 'user_exists'],
+    [{ created: [], existing: [] }, 'failed'],
+  ])('reads what became of one from %j', async (users, result) => {
+    const body = JSON.stringify({ status: true, users })
+    const own = new ActiveconnectClient({
+      applicationId: 'app',
+      applicationSecret: 'secret',
+      runtime: {
+        fetch: async () => ({
+          status: 201,
+          headers: new Headers({ 'content-type': 'application/json' }),
+          body: new Response(body).body,
+        }),
+      },
+    })
+    expect(await own.users.add('alice')).toBe(result)
+  })
+
   it('deletes, and takes ids that do not exist for no failure', async () => {
     await client.users.add('gone')
     expect(await client.users.delete('gone')).toBe('success')
