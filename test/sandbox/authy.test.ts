@@ -289,6 +289,8 @@ test('asks nobody who is unknown, has no app, or is suspended', async () => {
   expect((await ask(99)).json).toMatchObject({ error_code: '60026' })
   const id = await register()
   expect(await ask(id)).toMatchObject({ status: 404, json: { error_code: '60050' } })
+  const nothing = await post(`/onetouch/json/users/${id}/approval_requests`, {})
+  expect(nothing).toMatchObject({ status: 400, json: { error_code: '60004' } })
   sandbox.authy.changeUser(id, { registered: true })
   expect(await ask(id)).toMatchObject({ status: 404, json: { error_code: '60051' } })
   await sandbox.phone.enrol({ reference: String(id) })

@@ -7,10 +7,10 @@ import { type Endpoint, withUser } from './endpoint.js'
 export const create = withUser(({ state, params }, user) => {
   if (!state.switches.oneTouchEnabled) return refuse('60065')
   if (user.suspended) return refuse('60017')
-  if (!user.registered) return refuse('60050')
-  if (user.devices.length === 0) return refuse('60051')
   const content = readContent(params)
   if ('bad' in content) return invalidParameter(content.bad, content.why)
+  if (!user.registered) return refuse('60050')
+  if (user.devices.length === 0) return refuse('60051')
   const { uuid } = state.addApproval(user, content)
   return json(200, { approval_request: { uuid }, success: true })
 })
