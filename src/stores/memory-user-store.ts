@@ -4,6 +4,7 @@ import type {
   UpdateOutcome,
   UserChanges,
   UserCondition,
+  UserPage,
   UserRecord,
   UserStore,
 } from '../users/user-store.js'
@@ -56,9 +57,11 @@ export class MemoryUserStore implements UserStore {
     return { ok: true, user: next.user }
   }
 
-  async list(page: { readonly afterId: number; readonly limit: number }): Promise<readonly UserRecord[]> {
-    const ids = [...this.#rows.keys()].filter((id) => id > page.afterId).sort((a, b) => a - b)
-    return ids.slice(0, page.limit).flatMap((id) => this.#rows.get(id)?.user ?? [])
+  async list({ afterId, limit, search }: UserPage): Promise<readonly UserRecord[]> {
+    const rows = [...this.#rows.values()].filter(({ user }) => user.id > afterId)
+    const found = search === undefined ? rows : rows.filter((row) => matches(row, search.toLowerCase()))
+    const users = found.map(({ user }) => user).sort((a, b) => a.id - b.id)
+    return users.slice(0, limit)
   }
 
   async erase(id: number): Promise<boolean> {
@@ -102,6 +105,11 @@ function change(row: Row, changes: UserChanges, at: number): Row {
     updatedAt: at,
   })
   return { user, emailKey: email?.key ?? row.emailKey, phoneKey: phone === undefined ? row.phoneKey : phone.key }
+}
+
+function matches({ user, emailKey, phoneKey }: Row, search: string): boolean {
+  const texts = [emailKey, phoneKey, user.firstName, user.lastName]
+  return texts.some((text) => text?.toLowerCase().includes(search) === true)
 }
 
 function isAdmin(user: UserRecord): boolean {

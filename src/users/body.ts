@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
+import type { JsonObject } from '../approval/json.js'
 import { problem } from './refusal.js'
-import { errorText, schemaError, type Schema } from './schema.js'
+import { errorText, isObject, schemaError, type Schema } from './schema.js'
 
 /** A request's body: the value, and the text it was read from (for error texts). */
 export interface Body {
@@ -20,6 +21,14 @@ export async function readBody(req: IncomingMessage, schema: Schema, maxBytes: n
   const error = schemaError(schema, body.value)
   if (error !== undefined) throw problem(400, errorText(error, body.source))
   return body
+}
+
+/** Checks what an application hands over in place of a body, as {@link readBody} would. */
+export function checkBody(given: unknown, schema: Schema, maxBytes: number): JsonObject {
+  const { value, source } = alreadyParsed(given, maxBytes)
+  const error = schemaError(schema, value)
+  if (error !== undefined) throw problem(400, errorText(error, source))
+  return isObject(value) ? value : {}
 }
 
 async function readAny(req: IncomingMessage, maxBytes: number): Promise<Body> {

@@ -1,6 +1,10 @@
 export { userService, type UserService } from './user-service.js'
 export type { LimitName, UserServiceOptions } from './user-service-options.js'
-export type { PublicUser, TokenVerification, UserTokens } from './token-service.js'
+export type { UserAccounts } from './accounts.js'
+export type { UserAdministration } from './administration.js'
+export type { Outcome, Refused } from './outcome.js'
+export type { PublicUser } from './public-user.js'
+export type { TokenVerification, UserTokens } from './token-service.js'
 export type { SigningAlgorithm, TokenKey, UserServiceKeys } from './keys.js'
 export type { UserEvent, UserEventType } from './events.js'
 export type { Limit } from './limits.js'
@@ -17,6 +21,7 @@ export {
   type UpdateOutcome,
   type UserChanges,
   type UserCondition,
+  type UserPage,
   type UserRecord,
   type UserStore,
 } from './user-store.js'
@@ -40,7 +45,7 @@ export {
 export type { MailTemplate } from './mail-templates.js'
 export type { GatewayCredential } from './credentials.js'
 export { provisionUsers, type ProvisionedAccount, type ProvisionOptions, type ProvisionOutcome } from './provision.js'
-export { requireRole, type RequireRoleOptions } from './require-role.js'
+export { requireRole, type RequireRoleOptions, type RoleRefusal } from './require-role.js'
 export { dummySmsSender, nodemailerTransport, templateMailSender, type MailTransporter } from './mail-senders.js'
 export { authyVerification, type AuthyPhonesClient, type AuthyVerificationOptions } from './authy-verification.js'
 export { importUsers, type ImportOptions, type ImportOutcome, type OriginalUserRow } from './import-users.js'

@@ -1,14 +1,13 @@
 import type { ServiceContext } from './context.js'
 import { maskEmail } from './phone-number.js'
-import type { Answer } from './refusal.js'
 import { emailKey, type UserRecord } from './user-store.js'
 
 /**
- * Registration that tells nobody whether there is an account: always 200 and empty, and everything else goes by mail, to
+ * Registration that tells nobody whether there is an account: the answer is always the same, and everything else goes by mail, to
  * the owner of the address. A new account has no password; the mail holds the link to set one, which also proves that the
  * address is theirs. Who has an account already gets a mail that says so, with the same link.
  */
-export async function registerQuietly(
+export function registerQuietly(
   context: ServiceContext,
   request: {
     readonly email: string
@@ -16,7 +15,7 @@ export async function registerQuietly(
     readonly firstName: string | null
     readonly lastName: string | null
   },
-): Promise<Answer> {
+): void {
   context.background.start('quiet registration', async () => {
     const { email, firstName, lastName } = request
     const inserted = await context.store.insert({
@@ -37,7 +36,6 @@ export async function registerQuietly(
     context.emit({ type, userId: user.id, client: request.client, destination: maskEmail(email) })
     await sendLink(context, user, inserted.ok)
   })
-  return { status: 200 }
 }
 
 async function sendLink(context: ServiceContext, user: UserRecord, isNew: boolean): Promise<void> {

@@ -71,8 +71,14 @@ function digest(token: string): string {
   return createHash('sha256').update(token).digest('base64url')
 }
 
+/** Whether a link may hold a secret: over https, or where it doesn't leave this machine. */
+export function mayCarryToken({ protocol, hostname }: URL): boolean {
+  const isLoopback = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(hostname)
+  return protocol === 'https:' || (protocol === 'http:' && isLoopback)
+}
+
 /**
- * The link of a reset mail: `{token}` once, behind the host, on an https origin of the list. Decided before anybody is
+ * The link of a reset mail: `{token}` once, behind the host, on an origin of the list. Decided before anybody is
  * looked up, so that the answer says nothing about the address.
  */
 export function checkUrlTemplate(template: string, origins: ReadonlySet<string>): (token: string) => string {
@@ -86,15 +92,16 @@ export function checkUrlTemplate(template: string, origins: ReadonlySet<string>)
   const url = parse(`${before}TOKEN${after}`)
   const origin = parse(before)?.origin
   if (
-    url?.protocol !== 'https:' ||
+    url === undefined ||
+    !mayCarryToken(url) ||
     url.username !== '' ||
     url.password !== '' ||
-    /^https:\/\/[^/?#]*@/i.test(template)
+    /^https?:\/\/[^/?#]*@/i.test(template)
   ) {
     throw refusals.invalidUrlTemplate('The template must be an https URL without a user')
   }
   // `before` alone must have the whole host: else the token would be a part of it.
-  const hostIsComplete = /^https:\/\/[^/?#]+[/?#]/i.test(before)
+  const hostIsComplete = /^https?:\/\/[^/?#]+[/?#]/i.test(before)
   if (!hostIsComplete || origin !== url.origin || !origins.has(url.origin)) {
     throw refusals.invalidUrlTemplate('The template leads to a site that is not allowed')
   }

@@ -1,12 +1,8 @@
 import type { JsonObject } from '../approval/json.js'
 import type { ServiceContext } from './context.js'
-import { Refusal } from './refusal.js'
-import { isObject, member } from './schema.js'
+import { publicUser, type PublicUser } from './public-user.js'
+import { refusalOf, type Refused } from './outcome.js'
 import type { Caller } from './tokens.js'
-import type { UserRecord } from './user-store.js'
-
-/** A user as an application sees them: without the password's hash. */
-export type PublicUser = Omit<UserRecord, 'passwordHash' | 'epoch'>
 
 /** What came of checking a token. `status`, `code` and `description` are those that the routes answer with. */
 export type TokenVerification =
@@ -19,7 +15,7 @@ export type TokenVerification =
       /** When the password was last proved in this session. */
       readonly authenticatedAt: Date
     }
-  | { readonly ok: false; readonly status: number; readonly code: string; readonly description: string }
+  | Refused
 
 /** The tokens of a user service, for the rest of the application. */
 export interface UserTokens {
@@ -42,15 +38,7 @@ export function createTokenService(context: ServiceContext): UserTokens {
       try {
         return { ok: true, ...verified(await context.tokens.check(token, 'access')) }
       } catch (error) {
-        if (!(error instanceof Refusal)) throw error
-        const body = isObject(error.answer.body) ? error.answer.body : {}
-        const [code, description] = ['code', 'description'].map((name) => member(body, name))
-        return {
-          ok: false,
-          status: error.answer.status,
-          code: typeof code === 'string' ? code : 'Unauthorized',
-          description: typeof description === 'string' ? description : '',
-        }
+        return refusalOf(error)
       }
     },
     async issue(userId, options = {}) {
@@ -87,7 +75,6 @@ function verified(caller: Caller): {
   claims: JsonObject
   authenticatedAt: Date
 } {
-  const { passwordHash: _hash, epoch: _epoch, ...user } = caller.user
   const authenticatedAt = new Date(caller.session.authenticatedAt * 1000)
-  return { user, jti: caller.jti, claims: caller.claims, authenticatedAt }
+  return { user: publicUser(caller.user), jti: caller.jti, claims: caller.claims, authenticatedAt }
 }

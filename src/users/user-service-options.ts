@@ -7,6 +7,7 @@ import type { UserEvent } from './events.js'
 import { keysOption, type UserServiceKeys } from './keys.js'
 import type { Limit } from './limits.js'
 import type { Argon2Options, PasswordHasher } from './password-hasher.js'
+import { mayCarryToken } from './reset.js'
 import type { SecondFactor } from './second-factor.js'
 import type { MailSender, SmsSender } from './senders.js'
 import type { UserRecord, UserStore } from './user-store.js'
@@ -73,7 +74,10 @@ export interface UserServiceOptions {
     readonly strict?: boolean
   }
   readonly reset?: {
-    /** Origins that `url_template` may lead to, such as `https://app.example.com`. Default none: every template is refused. */
+    /**
+     * Origins that `url_template` may lead to, such as `https://app.example.com`. Default none: every template is refused.
+     * Plain http only on this machine (`http://localhost:3000`), for development.
+     */
     readonly origins?: readonly string[]
     /** At most, and by default, 3600. */
     readonly lifetimeSeconds?: number
@@ -214,7 +218,13 @@ export const optionsSchema = z.strictObject({
     .prefault({}),
   reset: z
     .strictObject({
-      origins: z.array(z.url({ protocol: /^https$/, error: 'give https origins' })).default([]),
+      origins: z
+        .array(
+          z
+            .url({ error: 'give origins' })
+            .refine((url) => mayCarryToken(new URL(url)), { error: 'give https origins' }),
+        )
+        .default([]),
       lifetimeSeconds: seconds.max(3600).default(3600),
       from: text.default('noreply@example.com'),
       subject: text.default('Password reset required'),

@@ -1,6 +1,8 @@
 import { InvalidOptionError } from '../errors.js'
 import { parseOptions } from '../options.js'
 import { resolveRuntime, silentLogger, type Logger, type Runtime } from '../runtime.js'
+import type { UserAccounts } from './accounts.js'
+import { createAccounts } from './accounts-service.js'
 import { Background } from './background.js'
 import type { ServiceContext, ServiceSettings } from './context.js'
 import { Devices } from './devices.js'
@@ -19,6 +21,7 @@ import { sessionRoutes } from './routes-session.js'
 import { specificationRoutes } from './routes-specification.js'
 import { userRoutes } from './routes-user.js'
 import { createRouter, type Route, type ServiceHandler } from './routing.js'
+import { createSignIn } from './sign-in.js'
 import { Sessions } from './sessions.js'
 import { TokenCodec } from './token-codec.js'
 import { createTokenService, type UserTokens } from './token-service.js'
@@ -30,6 +33,8 @@ import { CodeVerification, randomCode, type PhoneVerification } from './verifica
 export interface UserService extends ServiceHandler {
   /** Checks and issues tokens: for `BearerStrategy`, `requireRole` and an application's own use. */
   readonly tokens: UserTokens
+  /** What the routes do, for pages of the application's own: the same checks, the same limits, the same events. */
+  readonly accounts: UserAccounts
   /** Resolves when all mails have been handed over. */
   idle(): Promise<void>
 }
@@ -52,8 +57,9 @@ export function userService(options: UserServiceOptions): UserService {
   const runtime = resolveRuntime(parsed.runtime)
   const keys = createKeyRing(parsed.keys)
   const context = createContext(parsed, { keys, runtime, logger })
+  const signIn = createSignIn(context)
   const routes = [
-    ...authRoutes(context),
+    ...authRoutes(context, signIn),
     ...sessionRoutes(context),
     ...passwordRoutes(context),
     ...userRoutes(context),
@@ -61,7 +67,11 @@ export function userService(options: UserServiceOptions): UserService {
     ...specificationRoutes({ keys, openapi: parsed.openapi, hasPhone: context.verification !== undefined }),
   ].map(busyMeans503)
   const handler = createRouter(routes, { logger, redirectMissingSlash: parsed.wire.redirectMissingSlash })
-  return Object.assign(handler, { tokens: createTokenService(context), idle: () => context.background.idle() })
+  return Object.assign(handler, {
+    tokens: createTokenService(context),
+    accounts: createAccounts(context, signIn),
+    idle: () => context.background.idle(),
+  })
 }
 
 function busyMeans503(route: Route): Route {

@@ -63,6 +63,13 @@ export interface UserCondition {
   readonly ifEpoch?: number
 }
 
+/** A part of the list of users. */
+export interface UserPage {
+  readonly afterId: number
+  readonly limit: number
+  readonly search?: string
+}
+
 /** What came of an insert. */
 export type InsertOutcome =
   { readonly ok: true; readonly user: UserRecord } | { readonly ok: false; readonly reason: 'taken' }
@@ -93,8 +100,11 @@ export interface UserStore {
   findByPhone(phoneKey: string): Promise<UserRecord | undefined>
   insert(user: NewUser): Promise<InsertOutcome>
   update(id: number, changes: UserChanges, condition: UserCondition): Promise<UpdateOutcome>
-  /** Users in the order of their ids, beginning after `afterId`; `limit` is 1 to 500. */
-  list(page: { readonly afterId: number; readonly limit: number }): Promise<readonly UserRecord[]>
+  /**
+   * Users in the order of their ids, beginning after `afterId`; `limit` is 1 to 500. With `search`, those whose address,
+   * number, first or last name contains it; the case of the letters A to Z doesn't matter.
+   */
+  list(page: UserPage): Promise<readonly UserRecord[]>
   /** Removes a user for good, for the duty to erase personal data. False if there was none. Deactivation is `update`. */
   erase(id: number): Promise<boolean>
 }

@@ -161,5 +161,27 @@ export function userStoreContract(name: string, make: () => Promise<UserStoreHar
       expect(await store.erase(users[2]!.id)).toBe(false)
       expect((await insert(store, newUser('d'))).id).toBeGreaterThan(users[2]!.id)
     })
+
+    test('finds by a part of the address, the number or a name, whatever its case; patterns are mere text', async () => {
+      const people = [
+        newUser('ada', { firstName: 'Ada', lastName: 'Lovelace', phone: '+1 555 0100', phoneKey: '+15550100' }),
+        newUser('grace', { firstName: 'Grace', lastName: '100%_\\sure' }),
+        newUser('a%b'),
+      ]
+      const users = []
+      for (const person of people) users.push(await insert(store, person))
+      const find = async (search: string, afterId = 0): Promise<readonly (string | null)[]> =>
+        (await store.list({ afterId, limit: 10, search })).map(({ email }) => email)
+      const [ada, grace, pattern] = users.map(({ email }) => email)
+      expect(await find('LOVE')).toEqual([ada])
+      expect(await find('5550')).toEqual([ada])
+      expect(await find(String(grace).toUpperCase())).toEqual([grace])
+      expect(await find('%')).toEqual([grace, pattern])
+      expect(await find('a%b')).toEqual([pattern])
+      for (const search of ['0%_', '_\\', '%_\\S']) expect(await find(search), search).toEqual([grace])
+      expect(await find("' or 1=1 --")).toEqual([])
+      expect(await find('a', users[1]!.id)).toEqual([pattern])
+      expect(await store.list({ afterId: 0, limit: 2, search: 'a' })).toHaveLength(2)
+    })
   })
 }

@@ -427,6 +427,30 @@ test.each(templates)('a reset link of the form %j is refused before anybody is l
   expect(app.mails).toHaveLength(0)
 })
 
+test('a reset link may be plain http on this machine only, and only if it is configured [SC 72]', async () => {
+  for (const origin of [
+    'http://app.example.com',
+    'http://localhost.evil.example',
+    'http://127.0.0.1.evil.example',
+    'ftp://localhost',
+  ])
+    await expect(startService({ reset: { origins: [origin] } })).rejects.toThrow(/reset.origins/)
+  const app = await startService({
+    reset: { origins: ['http://localhost:3000', 'http://127.0.0.1:3000', 'http://[::1]:3000'] },
+  })
+  const ask = async (url_template: string): Promise<number> =>
+    (await app.call('POST', '/password/reset/', { body: { email: 'admin@example.com', url_template } })).status
+  for (const host of ['localhost:3000', '127.0.0.1:3000', '[::1]:3000'])
+    expect(await ask(`http://${host}/reset/{token}`)).toBe(200)
+  for (const url of [
+    'http://localhost:3001/{token}',
+    'http://localhost/{token}',
+    'http://a@localhost:3000/{token}',
+    'http://localhost:3000{token}',
+  ])
+    expect(await ask(url), url).toBe(400)
+})
+
 test('the Host header shapes no link [SC 72]', async () => {
   const app = await startService()
   const { email } = await app.register('alice')

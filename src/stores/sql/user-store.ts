@@ -8,6 +8,7 @@ import type {
   UpdateOutcome,
   UserChanges,
   UserCondition,
+  UserPage,
   UserRecord,
   UserStore,
 } from '../../users/user-store.js'
@@ -106,9 +107,10 @@ export class SqlUserStore implements UserStore {
     }
   }
 
-  async list(page: { readonly afterId: number; readonly limit: number }): Promise<readonly UserRecord[]> {
+  async list({ afterId, limit, search }: UserPage): Promise<readonly UserRecord[]> {
+    const found = search === undefined ? sql`` : sql`and ${matching(search)}`
     const rows = await this.#queries.rows(
-      sql<Row>`select * from ${this.#users} where id > ${page.afterId} order by id limit ${page.limit}`,
+      sql<Row>`select * from ${this.#users} where id > ${afterId} ${found} order by id limit ${limit}`,
     )
     return rows.map(toUser)
   }
@@ -151,6 +153,16 @@ function assignments(changes: UserChanges): RawBuilder<unknown>[] {
     endSessions === true && sql`epoch = epoch + 1`,
   ]
   return sets.filter((set) => set !== false)
+}
+
+// What people type into a search holds no patterns: % and _ stand for themselves.
+function matching(search: string): RawBuilder<unknown> {
+  const pattern = `%${search.toLowerCase().replace(/[\\%_]/g, '\\$&')}%`
+  const columns = ['email_key', 'phone_key', 'first_name', 'last_name']
+  return sql`(${sql.join(
+    columns.map((column) => sql`lower(${sql.ref(column)}) like ${pattern} escape '\\'`),
+    sql` or `,
+  )})`
 }
 
 function toUser(row: Row): UserRecord {

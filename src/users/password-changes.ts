@@ -1,0 +1,61 @@
+import type { IncomingMessage } from 'node:http'
+import { hasRole, notify, type ServiceContext } from './context.js'
+import { checkNewPassword } from './password-policy.js'
+import { refusals, tooMany } from './refusal.js'
+import { emailKey, type UserRecord } from './user-store.js'
+
+/** Proves the password of somebody who is signed in. A wrong one counts as a failed login. */
+export async function provePassword(
+  context: ServiceContext,
+  req: IncomingMessage,
+  user: UserRecord,
+  password: string,
+): Promise<void> {
+  const { limits, settings } = context
+  const client = settings.clientOf(req)
+  const subject = `${emailKey(user.email)} `
+  const wait = await limits.count('login', subject, settings.limits.login)
+  if (wait !== undefined) throw tooMany(wait)
+  if (!(await context.passwords.verify(user.passwordHash, password))) {
+    await limits.count('login-client', client, settings.limits.loginPerClient)
+    context.emit({ type: 'login.failed', userId: user.id, client, reason: 'current password' })
+    throw refusals.authFailure()
+  }
+  await limits.clear('login', subject)
+}
+
+/**
+ * Sets a password; the hash and the end of all sessions are one write. `andThen` runs next, for the session that is to go
+ * on.
+ */
+export async function setPassword(
+  context: ServiceContext,
+  target: UserRecord,
+  change: {
+    readonly password: string
+    readonly actorId: number
+    readonly andThen?: (user: UserRecord, at: number) => Promise<void>
+  },
+): Promise<UserRecord> {
+  await checkNewPassword(context.settings.policy, change.password, target.email)
+  const at = context.now()
+  const passwordHash = await context.passwords.hash(change.password)
+  const changes = { passwordHash, endSessions: true } as const
+  const outcome = await context.store.update(target.id, changes, { at, ifEpoch: target.epoch })
+  if (!outcome.ok) throw refusals.blacklisted()
+  await change.andThen?.(outcome.user, at)
+  await context.resets.drop(target.id)
+  passwordChanged(context, outcome.user, { type: 'password.changed', actorId: change.actorId })
+  return outcome.user
+}
+
+/** Tells the audit trail, and the user. */
+export function passwordChanged(
+  context: ServiceContext,
+  user: UserRecord,
+  event: { readonly type: 'password.changed' | 'password.reset'; readonly actorId?: number },
+): void {
+  context.emit({ ...event, userId: user.id })
+  if (!hasRole(user, 'service'))
+    notify(context, user.email, 'password_changed', 'Your password was changed', user.firstName)
+}
