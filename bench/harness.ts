@@ -29,12 +29,17 @@ export interface Run {
   readonly warmUp: number
   /** What has to be done anew for each pair, and is not timed. */
   readonly prepare?: () => void
+  /** What has to be done after each side, and is not timed. */
+  readonly tidy?: () => Promise<void>
   /** Default {@link processorTime}. */
   readonly clock?: Clock
 }
 
 /** A clock that counts milliseconds. */
 export type Clock = () => number | Promise<number>
+
+/** Time on the wall: for what several processes do together. */
+export const wallTime: Clock = () => performance.now()
 
 /** The processor time that this process used: what else the machine does hardly shows in it. */
 export const processorTime: Clock = () => {
@@ -65,8 +70,10 @@ export function summary(values: readonly number[]): Measured {
   return { value: at(0.5), spread: [at(0.25), at(0.75)] }
 }
 
-async function timed(side: Side, { times, clock = processorTime }: Run): Promise<number> {
+async function timed(side: Side, { times, clock = processorTime, tidy }: Run): Promise<number> {
   const start = await clock()
   await side(times)
-  return (await clock()) - start
+  const time = (await clock()) - start
+  await tidy?.()
+  return time
 }

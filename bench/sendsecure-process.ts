@@ -7,6 +7,7 @@ import { createServer, request, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createInterface } from 'node:readline'
 import { Writable } from 'node:stream'
+import { text } from 'node:stream/consumers'
 import { pipeline } from 'node:stream/promises'
 import busboy from 'busboy'
 import { sendAttachments } from 'passport-outofband/middleware'
@@ -28,6 +29,10 @@ async function listen(listener: RequestListener): Promise<string> {
   const server = createServer(listener)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
+}
+
+interface Uploaded {
+  readonly temporary_document: { readonly document_guid: string }
 }
 
 /** What each process does with a line of its input. */
@@ -57,30 +62,53 @@ const roles: Readonly<Record<string, () => Promise<(line: string) => Promise<obj
   // An application with the middleware.
   middleware: async () => {
     const { client: own, userEmail } = await client()
+    const sent: string[] = []
     const handle = sendAttachments({
       client: own,
       draft: () => ({ userEmail, participants: [{ email: 'ana@client.example' }], message: 'x' }),
       verifyDigests: false,
+      onSent: ({ guid }, _req, res) => {
+        sent.push(guid)
+        res.end()
+      },
     })
     say({ url: await listen((req, res) => handle(req, res, (error) => res.writeHead(500).end(String(error)))) })
-    return async () => ({})
+    return async () => {
+      // The standard profile discards the content when a SafeBox is closed.
+      for (const guid of sent.splice(0)) await own.closeSafebox(guid)
+      return {}
+    }
   },
   // The same two hops, and nothing in between: what comes in goes out.
   pipe: async () => {
     const { client: own, userEmail } = await client()
+    const left: (() => Promise<void>)[] = []
     const url = await listen((req, res) => {
-      void own.initializeSafebox(userEmail).then(({ uploadUrl }) => {
+      void own.initializeSafebox(userEmail).then(({ guid, uploadUrl, publicEncryptionKey }) => {
         const { 'content-type': type, 'content-length': length } = req.headers
         const outgoing = request(uploadUrl, {
           method: 'POST',
           headers: { 'content-type': type, 'content-length': length },
         })
-        outgoing.on('response', (answer) => answer.pipe(res))
+        outgoing.on('response', (answer) => {
+          left.push(async () => {
+            const { temporary_document: document } = JSON.parse(await text(answer)) as Uploaded
+            const participants = [{ email: 'ana@client.example' }]
+            const documentIds = [document.document_guid]
+            const key = { guid, publicEncryptionKey, securityProfileId: 21 }
+            await own.commitSafebox({ ...key, userEmail, participants, documentIds })
+            await own.closeSafebox(guid)
+          })
+          res.writeHead(answer.statusCode ?? 500).end()
+        })
         req.pipe(outgoing)
       })
     })
     say({ url })
-    return async () => ({})
+    return async () => {
+      for (const tidy of left.splice(0)) await tidy()
+      return {}
+    }
   },
   // The parser alone, on a form of one file.
   parser: async () => {

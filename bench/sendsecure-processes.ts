@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { randomFillSync } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { open } from 'node:fs/promises'
@@ -72,10 +73,9 @@ export async function withFile<T>(mebibytes: number, use: (path: string) => Prom
   const path = join(folder, 'a.bin')
   try {
     const file = await open(path, 'w')
-    const piece = Buffer.alloc(1024 * 1024)
+    const piece = Buffer.allocUnsafe(1024 * 1024)
     for (let index = 0; index < mebibytes; index += 1) {
-      piece.fill(index % 251)
-      piece.writeUInt32LE(index)
+      randomFillSync(piece)
       await file.write(piece)
     }
     await file.close()
