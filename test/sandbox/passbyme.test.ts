@@ -1,3 +1,4 @@
+import { createPrivateKey } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { request } from 'node:https'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, test } from 'vitest'
@@ -75,6 +76,14 @@ describe('the stand-in of PassBy[ME]', () => {
   it('ends the connection of a caller without a certificate', async () => {
     await expect(raw({ pem: 'none', body: JSON.stringify(good) })).rejects.toThrow()
     expect(sandbox.phone.pushes()).toEqual([])
+  })
+
+  it('hands out RSA keys, as the service does, for clients that can read no other', () => {
+    const { passphrase, pemFile, organisationPemFile } = sandbox.passbyme
+    const pems = [readFileSync(pemFile, 'utf8'), readFileSync(organisationPemFile, 'utf8'), sandbox.passbyme.issue()]
+    const keys = pems.map((key) => createPrivateKey({ key, passphrase }))
+    expect(keys.map(({ asymmetricKeyType }) => asymmetricKeyType)).toEqual(['rsa', 'rsa', 'rsa'])
+    expect(keys[0]!.equals(keys[1]!)).toBe(false)
   })
 
   test.each<readonly [string, Raw, number, string | undefined]>([

@@ -1,4 +1,13 @@
-import { createHash, generateKeyPairSync, randomBytes, sign, X509Certificate, type KeyObject } from 'node:crypto'
+import {
+  createHash,
+  generateKeyPair,
+  generateKeyPairSync,
+  randomBytes,
+  sign,
+  X509Certificate,
+  type KeyObject,
+} from 'node:crypto'
+import { promisify } from 'node:util'
 import { bits, integer, octets, oid, sequence, set, tagged, text, time, TRUE } from './der.js'
 
 /*
@@ -33,6 +42,20 @@ export interface IssuedCertificate {
   readonly fingerprint256: string
 }
 
+export interface KeyPair {
+  readonly privateKey: KeyObject
+  readonly publicKey: KeyObject
+}
+
+// RSA, as the provider's own: its Ruby client's manual loads the key with `OpenSSL::PKey::RSA.new`, which takes no other.
+const clientKey = { modulusLength: 2048 }
+const generate = promisify(generateKeyPair)
+
+/** A key for a client's certificate, made without holding up everybody else. */
+export function newClientKeys(): Promise<KeyPair> {
+  return generate('rsa', clientKey)
+}
+
 /** A certificate authority of one sandbox; gone with it. */
 export class SandboxAuthority {
   /** Its own certificate, as PEM. */
@@ -56,9 +79,10 @@ export class SandboxAuthority {
     this.certificate = this.#pem(this.#name, publicKey, extensions, {})
   }
 
-  issue(request: CertificateRequest): IssuedCertificate {
-    const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  issue(request: CertificateRequest, keys?: KeyPair): IssuedCertificate {
     const isServer = request.use === 'server'
+    const { privateKey, publicKey } =
+      keys ?? (isServer ? generateKeyPairSync('ec', { namedCurve: 'P-256' }) : generateKeyPairSync('rsa', clientKey))
     const extensions = [
       extension('2.5.29.19', sequence(), true),
       extension('2.5.29.15', bits(Buffer.from([0x80]), 7), true),

@@ -6,7 +6,7 @@ import { z } from 'zod'
 import { text, type SandboxReply, type SandboxRequest } from '../http-message.js'
 import type { RunningStandIn, StandInContext } from '../stand-in.js'
 import { sendCallback } from './callbacks.js'
-import { pemFile, SandboxAuthority, type CertificateRequest } from './certificates.js'
+import { newClientKeys, pemFile, SandboxAuthority, type CertificateRequest, type KeyPair } from './certificates.js'
 import { Directory } from './directory.js'
 import { managementApi } from './management-api.js'
 import { Messages } from './messages.js'
@@ -66,17 +66,18 @@ export async function startPassByMe(
   const authority = new SandboxAuthority('Sandbox CA of PassBy[ME]', now())
   const holders = new Map<string, Holder>()
   const passphrase = `sandbox-${randomBytes(6).toString('hex')}`
-  const issue = (kind: Holder['kind'], request: Partial<CertificateRequest> = {}) => {
+  const issue = (kind: Holder['kind'], request: Partial<CertificateRequest> = {}, keys?: KeyPair) => {
     const oid = `${APPLICATION}.${holders.size + 1}`
     const commonName = kind === 'application' ? 'Demo Application' : 'Sandbox Organisation'
     const subject = { organization: 'Sandbox Org', commonName, serialNumber: oid }
-    const issued = authority.issue({ ...request, subject, use: 'client' })
+    const issued = authority.issue({ ...request, subject, use: 'client' }, keys)
     const holder: Holder = { kind, oid, isRevoked: false }
     holders.set(issued.fingerprint256, holder)
     return { pem: pemFile(issued, passphrase), holder }
   }
-  const application = issue('application')
-  const organisation = issue('organisation')
+  const [applicationKeys, organisationKeys] = await Promise.all([newClientKeys(), newClientKeys()])
+  const application = issue('application', {}, applicationKeys)
+  const organisation = issue('organisation', {}, organisationKeys)
 
   const quirks: PassByMeQuirks = { unknownRecipient: 'reject', statusWord: undefined, change: undefined }
   const directory = new Directory(now)
