@@ -30,12 +30,17 @@ export interface Listening {
   close(): Promise<void>
 }
 
+// Some official clients keep one connection for all their life and can't open it anew: a person may well take their
+// time on the phone between two calls. Node would end it after 5 s.
+const IDLE_CONNECTION_MS = 600_000
+
 /** Serves one stand-in on 127.0.0.1, and nowhere else. */
 export async function listen(options: ListenOptions): Promise<Listening> {
   const closing = new AbortController()
   const onRequest = (incoming: IncomingMessage, response: ServerResponse): void =>
     void serve(options, incoming, response, closing.signal)
   const server: Server = options.tls ? createTlsServer(options.tls, onRequest) : createServer(onRequest)
+  server.keepAliveTimeout = IDLE_CONNECTION_MS
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause) =>
       reject(

@@ -35,6 +35,15 @@ test('listens on the loopback address only [SC 95]', async () => {
   expect(new URL(sandbox.authy.url).hostname).toBe('127.0.0.1')
 })
 
+test('leaves an idle connection open for ten minutes, for clients that keep one and cannot open it anew', async () => {
+  const { phone, authy } = await open()
+  for (const url of [phone.url, authy.url]) {
+    const answer = await fetch(url, { headers: { connection: 'keep-alive' } })
+    await answer.arrayBuffer()
+    expect(answer.headers.get('keep-alive')).toBe('timeout=600')
+  }
+})
+
 test('takes ports in a row from the first one, the phone first', async () => {
   const free = await open()
   const port = Number(new URL(free.phone.url).port)
