@@ -123,7 +123,7 @@ export interface Settlement {
   readonly status: 'approved' | 'denied'
   /** Milliseconds since the epoch. Kept within the life of the approval so far. */
   readonly decidedAt?: number
-  /** The person reported the question as suspicious: no more pushes to them until a stronger factor says so. */
+  /** The person reported the question as suspicious: approved counts as denied, and there are no more pushes to them until a stronger factor says so. */
   readonly reported?: boolean
 }
 

@@ -58,7 +58,7 @@ export interface RecipientDecision {
 export interface ChannelAnswer {
   /** One entry for each recipient of the request, in any order. One that is missing counts as still pending. */
   readonly decisions: readonly RecipientDecision[]
-  /** The person reported the question as suspicious ("this was not me"). */
+  /** The person reported the question as suspicious ("this was not me"). Then nothing in the answer counts as approved. */
   readonly reported?: boolean
 }
 
@@ -111,6 +111,11 @@ export interface ApprovalChannel {
   start(request: ChannelRequest, call: CallOptions): Promise<ChannelStarted>
   /** Asks the provider how far the question has come. Harmless to repeat. */
   check(handle: ChannelHandle, call: CallOptions): Promise<ChannelAnswer>
+  /**
+   * Whether an error of `check` is the end of the question: the provider refuses to tell, or contradicts itself. Then whoever
+   * has not answered has failed to. Of any other error, and where this is left out, nobody is let in and the check is repeated.
+   */
+  isFinal?(error: unknown): boolean
   /** Withdraws the question. Left out where the provider can't. */
   cancel?(handle: ChannelHandle, call: CallOptions): Promise<void>
   /** Ends what the approval left behind at the provider (a remote session), at sign-out. */

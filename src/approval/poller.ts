@@ -47,8 +47,12 @@ async function poll(heart: Heart, record: ApprovalRecord): Promise<number> {
       const { reason } = answer as { reason: unknown }
       heart.logger.error(
         { channel: channel.name, approval: record.id, error: reason },
-        'the provider could not be asked; the approval stays pending',
+        'the provider could not be asked',
       )
+      if (channel.isFinal?.(reason) === true) {
+        const after = await fail(heart, record, index)
+        if (after && !isOpen(after)) return Infinity
+      }
       if (reason instanceof ProviderRateLimitedError) retryAfterMs = Math.max(retryAfterMs, reason.retryAfterMs ?? 0)
       continue
     }
@@ -62,6 +66,20 @@ async function poll(heart: Heart, record: ApprovalRecord): Promise<number> {
   return again(heart, record, heart.runtime.now() + Math.max(interval, retryAfterMs), lastLook)
 }
 
+/** Nothing more can be learned of a question: whoever has not answered it has failed to. */
+async function fail(heart: Heart, record: ApprovalRecord, index: number): Promise<ApprovalRecord | undefined> {
+  const ask = record.asks[index]
+  if (!ask) return record
+  // It may still be on the phones, where answering it would do nothing.
+  await heart.channels
+    .get(record.channel)
+    ?.cancel?.(handleOf(ask), { signal: callSignal() })
+    .catch(() => undefined)
+  const references = ask.recipients.map(({ reference }) => reference)
+  const decisions = references.map((reference) => ({ reference, status: 'failed' as const }))
+  return applyAnswer(heart, record, { decisions }, new Set(references))
+}
+
 /** Applies a provider's answer, and finishes the approval if that ended it. */
 export async function applyAnswer(
   heart: Heart,
@@ -69,11 +87,12 @@ export async function applyAnswer(
   answer: ChannelAnswer,
   asked: ReadonlySet<string>,
 ): Promise<ApprovalRecord | undefined> {
-  const decisions = answer.decisions.flatMap(({ reference, status, decidedAt }) =>
-    status === 'pending' || !asked.has(reference)
-      ? []
-      : [{ reference, status, ...(decidedAt === undefined ? {} : { at: decidedAt }) }],
-  )
+  const decisions = answer.decisions.flatMap(({ reference, status, decidedAt }) => {
+    if (status === 'pending' || !asked.has(reference)) return []
+    // Who says "this was not me" approves nothing, whatever else the answer says.
+    const meant = status === 'approved' && answer.reported === true ? 'denied' : status
+    return [{ reference, status: meant, ...(decidedAt === undefined ? {} : { at: decidedAt }) }]
+  })
   if (answer.reported === true) {
     for (const reference of asked) await heart.limits.lock({ channel: record.channel, reference })
   }

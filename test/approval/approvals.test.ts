@@ -215,6 +215,30 @@ test('when the provider can not be asked, pending stays pending until its own en
   expect(await waiting).toMatchObject({ status: 'expired' })
 })
 
+test('what the channel calls final ends the question at once, takes it back, and lets nobody in [SC 31]', async () => {
+  const channel = new TestChannel({ cancels: true })
+  const { approvals, clock } = approvalsForTest({ channel })
+  const gone = new Error('there is no such question')
+  channel.isFinal = (error) => error === gone
+  const started = await approvals.start(login)
+  channel.failing.check = new Error('cut off')
+  const waiting = approvals.wait(started, { timeoutMs: 600_000 })
+  await clock.advance(2_000)
+  expect((await approvals.status(started)).status).toBe('pending')
+  channel.failing.check = gone
+  channel.failing.cancel = new Error('cut off')
+  await clock.advance(5_000)
+  expect(await waiting).toMatchObject({ status: 'failed' })
+  await expect(approvals.redeem({ ...started, ...aliceLogin })).rejects.toMatchObject({ reason: 'failed' })
+
+  delete channel.failing.cancel
+  const second = await approvals.start(login)
+  void approvals.wait(second)
+  await clock.advance(2_000)
+  expect((await approvals.status(second)).status).toBe('failed')
+  expect(channel.question(channel.newest).cancelled).toBe(true)
+})
+
 test('every change is told on the diagnostics channel, with who, what and how long [SC 91]', async () => {
   const { approvals, channel, clock } = approvalsForTest()
   const events: ApprovalEvent[] = []

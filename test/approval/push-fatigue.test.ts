@@ -113,6 +113,23 @@ test('the budget counts the pushes to one person over all sessions, and starts a
   }
 })
 
+test.each(['a callback', 'a poll'])('an approval that %s reports as suspicious is none [SC 31, 32]', async (how) => {
+  const { approvals, channel, clock } = approvalsForTest()
+  const started = await approvals.start(login)
+  const settlement = { channel: 'test', reference: channel.newest, recipientReference: '1635' }
+  if (how === 'a callback') await approvals.settle({ ...settlement, status: 'approved', reported: true })
+  else {
+    channel.answer('approved')
+    channel.question(channel.newest).reported = true
+    const waiting = approvals.wait(started)
+    await clock.advance(2_000)
+    await waiting
+  }
+  expect((await approvals.status(started)).status).toBe('denied')
+  await expect(approvals.redeem({ ...started, ...aliceLogin })).rejects.toMatchObject({ reason: 'denied' })
+  expect(await limit(approvals.start(login))).toMatchObject({ reason: 'locked' })
+})
+
 test('"this was not me" stops pushes to that person until a stronger factor undoes it [SC 32]', async () => {
   const { approvals, channel, clock } = approvalsForTest()
   await approvals.start(login)

@@ -30,6 +30,7 @@ export class TestChannel implements ApprovalChannel {
   cancel?: (handle: ChannelHandle) => Promise<void>
   release?: (handle: ChannelHandle) => Promise<void>
   identify?: (reference: string) => Promise<string>
+  isFinal?: (error: unknown) => boolean
 
   constructor(
     options: {

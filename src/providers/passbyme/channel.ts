@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { ApprovalChannel, ChannelStatus } from '../../approval/channel.js'
-import { PassByMeServiceError, ProviderProtocolError } from '../../errors.js'
+import { PassByMeServiceError, ProviderProtocolError, ProviderRejectedError } from '../../errors.js'
 import { objectWith, parseOptions, runtimeOption } from '../../options.js'
 import { resolveRuntime, type Runtime } from '../../runtime.js'
 import type { PassByMeClient } from './client.js'
@@ -56,7 +56,7 @@ export function approvalStatus(status: string): ChannelStatus {
 export function passByMeChannel(
   client: PassByMeClient,
   options: PassByMeChannelOptions = {},
-): ApprovalChannel & Required<Pick<ApprovalChannel, 'cancel'>> {
+): ApprovalChannel & Required<Pick<ApprovalChannel, 'cancel' | 'isFinal'>> {
   parseOptions(
     objectWith<PassByMeClient>(['sendMessage', 'trackMessage', 'cancelMessage'], 'give a PassByMeClient'),
     client,
@@ -103,6 +103,8 @@ export function passByMeChannel(
       }
     },
 
+    isFinal,
+
     async cancel(handle, call) {
       try {
         await client.cancelMessage(handle.reference, call)
@@ -116,6 +118,13 @@ export function passByMeChannel(
       identify: async (reference, call) => (await management.aliases.find(reference, call)).oid,
     }),
   }
+}
+
+/** PassBy[ME] API reference, what a client must do: stop at any 420, 401, 403 and contradiction; only lost calls and 5xx are repeated. */
+function isFinal(error: unknown): boolean {
+  if (error instanceof PassByMeServiceError) return error.providerCode !== 'SERVICE_UNAVAILABLE'
+  if (error instanceof ProviderRejectedError) return error.status === 401 || error.status === 403
+  return error instanceof ProviderProtocolError
 }
 
 function isAbout(info: SessionInfo, recipients: readonly { readonly reference: string }[]): boolean {

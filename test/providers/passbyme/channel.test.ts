@@ -136,6 +136,23 @@ describe('passByMeChannel', () => {
     await expect(channel.check(handle, {})).rejects.toMatchObject({ code: 'ERR_PROVIDER_PROTOCOL' })
   })
 
+  test.each([
+    ['a service error', { kind: 'error', status: 420, code: 'NOT_FOUND' }, true],
+    ['a service that asks to come again', { kind: 'error', status: 420, code: 'SERVICE_UNAVAILABLE' }, false],
+    ['401', { kind: 'error', status: 401 }, true],
+    ['403', { kind: 'error', status: 403 }, true],
+    ['404', { kind: 'error', status: 404 }, false],
+    ['500', { kind: 'error', status: 500 }, false],
+    ['a lost connection', { kind: 'reset' }, false],
+    ['half an answer', { kind: 'broken-json' }, true],
+  ] as const)('%s ends a question: %j -> %s', async (_why, fault, isFinal) => {
+    const handle = await ask(ALICE)
+    sandbox.faults.add({ ...fault, provider: 'passbyme', method: 'GET' })
+    const error: unknown = await channel.check(handle, {}).catch((thrown: unknown) => thrown)
+    sandbox.faults.clear()
+    expect(channel.isFinal(error)).toBe(isFinal)
+  })
+
   it('can withdraw what is over already', async () => {
     const handle = await ask(ALICE)
     await channel.cancel(handle, {})
