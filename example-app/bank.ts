@@ -14,7 +14,11 @@ import type { GuessLimits, Logger } from 'passport-outofband'
 import { AuthyClient, oneTouchChannel } from 'passport-outofband/authy'
 import { currentAssurance, deviceCookie, presence, sameOrigin } from 'passport-outofband/middleware'
 import { oneTouchCallback } from 'passport-outofband/webhooks'
+import type { UserService } from 'passport-outofband/users'
+import { Accounts } from './accounts.js'
 import type { Config } from './config.js'
+import type { GatewaySettings } from './gateways.js'
+import { createPeople } from './people.js'
 import { channelsOf, openProviders, type Providers, type ProviderSettings } from './providers.js'
 import { errorPages } from './routes/errors.js'
 import { accountRoutes } from './routes/account.js'
@@ -31,6 +35,9 @@ import { useStrategies } from './strategies.js'
 /** Everything that the routes share. */
 export interface Bank {
   readonly stores: Stores
+  /** The user service: who people are. */
+  readonly people: UserService
+  readonly accounts: Accounts
   readonly authy: AuthyClient
   readonly authyApiKey: string
   readonly providers: Providers
@@ -45,6 +52,7 @@ export interface BankOptions {
   readonly stores: Stores
   readonly authy: { readonly apiKey: string; readonly baseUrl: string | undefined }
   readonly providers: ProviderSettings
+  readonly gateways: GatewaySettings | undefined
   /** Without it there is no page for documents. */
   readonly sendSecure: SendSecureAccount | undefined
   /** Where the app is reached, as the provider's callback is configured. */
@@ -54,7 +62,11 @@ export interface BankOptions {
 }
 
 /** The bank as an Express app, and what has to run beside it. */
-export function createBank(options: BankOptions): { readonly app: Express; readonly approvals: Approvals } {
+export function createBank(options: BankOptions): {
+  readonly app: Express
+  readonly approvals: Approvals
+  readonly people: UserService
+} {
   const { stores, config, logger } = options
   const authy = new AuthyClient({
     apiKey: options.authy.apiKey,
@@ -67,14 +79,18 @@ export function createBank(options: BankOptions): { readonly app: Express; reado
     policy: { ttlSeconds: config.pushTtlSeconds },
     logger,
   })
+  const limits = createGuessLimits({ state: stores.state })
+  const people = createPeople({ ...options, authy, limits, onEvent: () => undefined })
   const bank: Bank = {
     stores,
+    people,
+    accounts: new Accounts(people.accounts, stores.customers),
     authy,
     authyApiKey: options.authy.apiKey,
     providers,
     approvals,
     assurances: createAssurances({ state: stores.state }),
-    limits: createGuessLimits({ state: stores.state }),
+    limits,
     phoneUrl: options.phoneUrl,
   }
   useStrategies(passport, bank)
@@ -94,6 +110,8 @@ export function createBank(options: BankOptions): { readonly app: Express; reado
       logger,
     }),
   )
+  // It reads its own bodies, and takes bearer tokens only: no cookie, no forgery across sites.
+  app.use('/api/v1.0', people)
   app.use(sessionOf(config, stores))
   app.use(passport.session())
   app.use((req, _res, next) => {
@@ -124,7 +142,7 @@ export function createBank(options: BankOptions): { readonly app: Express; reado
   app.use(transferRoutes(bank))
   if (options.sendSecure) app.use(documentRoutes(bank, new SafeBoxService(options.sendSecure)))
   app.use(errorPages(logger))
-  return { app, approvals }
+  return { app, approvals, people }
 }
 
 function sessionOf(config: Config, stores: Stores): express.RequestHandler {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { readGateways, type GatewaySettings } from './gateways.js'
 import { readProviders, type ProviderSettings } from './providers.js'
 import type { SendSecureAccount } from './safebox-service.js'
 
@@ -19,6 +20,12 @@ export interface Config {
   readonly redisUrl: string | undefined
   /** Signs the session cookie. */
   readonly sessionSecret: string
+  /** Signs the tokens of the user service. */
+  readonly tokenSecret: string
+  /** `quiet`: signing up tells nobody whether there is an account; the rest goes by mail. */
+  readonly signUp: 'open' | 'quiet'
+  /** Texts and mails; nothing: the sandbox's. */
+  readonly gateways: GatewaySettings | undefined
   /** An Authy application; nothing: the sandbox's, which is started along. */
   readonly authy: { readonly apiKey: string; readonly baseUrl: string | undefined } | undefined
   /** PassBy[ME] and Activeconnect. */
@@ -46,7 +53,10 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     dataDir,
     databaseUrl: env['DATABASE_URL'],
     redisUrl: env['REDIS_URL'],
-    sessionSecret: env['SESSION_SECRET'] ?? localSecret(dataDir, production),
+    sessionSecret: env['SESSION_SECRET'] ?? localSecret('SESSION_SECRET', dataDir, production),
+    tokenSecret: env['TOKEN_SECRET'] ?? localSecret('TOKEN_SECRET', dataDir, production),
+    signUp: env['SIGN_UP'] === 'quiet' ? 'quiet' : 'open',
+    gateways: readGateways(env),
     authy: apiKey === undefined ? undefined : { apiKey, baseUrl: env['AUTHY_URL'] },
     providers: readProviders(env),
     sendSecure: sendSecureAccount(env),
@@ -74,10 +84,10 @@ function wholeNumber(env: NodeJS.ProcessEnv, name: string, fallback: number): nu
   return Number(text)
 }
 
-// Kept beside the database, so that sessions outlive a restart of the example without anybody setting anything up.
-function localSecret(dataDir: string, production: boolean): string {
-  if (production) throw new Error('set SESSION_SECRET: in production it must not lie beside the data')
-  const file = join(dataDir, 'session-secret')
+// Kept beside the database, so that sessions and tokens outlive a restart of the example without anybody setting anything up.
+function localSecret(name: string, dataDir: string, production: boolean): string {
+  if (production) throw new Error(`set ${name}: in production it must not lie beside the data`)
+  const file = join(dataDir, name.toLowerCase().replace('_', '-'))
   mkdirSync(dataDir, { recursive: true, mode: 0o700 })
   try {
     return readFileSync(file, 'utf8')

@@ -1,5 +1,5 @@
 import type { Kysely } from 'kysely'
-import type { BankDatabase } from './accounts.js'
+import type { BankDatabase } from './customers.js'
 
 /** Which customer sent which SafeBox. For the service they are all the bank's, so this decides who may see one. */
 export interface DocumentTable {

@@ -4,6 +4,7 @@ import { startSandbox, type Sandbox } from 'passport-outofband/sandbox'
 import { pino } from 'pino'
 import { createBank } from './bank.js'
 import { readConfig } from './config.js'
+import { sandboxGateways } from './gateways.js'
 import { sandboxProviders } from './providers.js'
 import type { SendSecureAccount } from './safebox-service.js'
 import { openStores } from './stores.js'
@@ -18,14 +19,25 @@ const publicUrl = config.publicUrl ?? `http://localhost:${port}`
 // Without an account at Authy, the bank brings its own.
 const sandbox = config.authy ? undefined : await startSandboxFor(publicUrl)
 const stores = await openStores(config)
-if (sandbox) await stores.accounts.forgetPhones()
+if (sandbox) await stores.customers.forgetPhones()
 const sendSecure = config.sendSecure ?? (sandbox && sandboxUser(sandbox))
 if (sandbox && !config.sendSecure) await stores.documents.forget()
 const authy = config.authy ?? { apiKey: sandbox?.authy.apiKey ?? '', baseUrl: sandbox?.authy.url }
 const providers = sandbox ? sandboxProviders(sandbox) : config.providers
+const gateways = config.gateways ?? (sandbox && sandboxGateways(sandbox))
 const phoneUrl = sandbox?.phone.url ?? config.phoneUrl
 
-const { app, approvals } = createBank({ config, stores, authy, providers, sendSecure, publicUrl, phoneUrl, logger })
+const { app, approvals, people } = createBank({
+  config,
+  stores,
+  authy,
+  providers,
+  gateways,
+  sendSecure,
+  publicUrl,
+  phoneUrl,
+  logger,
+})
 server.on('request', app)
 
 const stopping = new AbortController()
@@ -50,7 +62,7 @@ async function stop(): Promise<void> {
   stopping.abort()
   server.close()
   server.closeAllConnections()
-  await background
+  await Promise.all([background, people.idle()])
   await sandbox?.close()
   await stores.close()
 }

@@ -3,17 +3,25 @@ import { join } from 'node:path'
 import { Kysely, PostgresDialect } from 'kysely'
 import type { StateStore } from 'passport-outofband'
 import { RedisStateStore } from 'passport-outofband/stores/redis'
-import { migrateToLatest, sqliteDialect, SqlSessionStore, SqlStateStore } from 'passport-outofband/stores/sql'
+import {
+  migrateToLatest,
+  sqliteDialect,
+  SqlSessionStore,
+  SqlStateStore,
+  SqlUserStore,
+} from 'passport-outofband/stores/sql'
 import pg from 'pg'
 import { createClient } from 'redis'
-import { Accounts, type BankDatabase } from './accounts.js'
 import type { Config } from './config.js'
-import { Transfers } from './transfers.js'
+import { Customers, type BankDatabase } from './customers.js'
 import { Documents } from './documents.js'
+import { Transfers } from './transfers.js'
 
 /** Where the bank keeps what it knows. */
 export interface Stores {
-  readonly accounts: Accounts
+  /** The user service's. */
+  readonly users: SqlUserStore
+  readonly customers: Customers
   readonly transfers: Transfers
   readonly documents: Documents
   readonly sessions: SqlSessionStore
@@ -29,8 +37,8 @@ export async function openStores(config: Config): Promise<Stores> {
     dialect: pool ? new PostgresDialect({ pool }) : sqliteDialect({ file: join(config.dataDir, 'bank.db') }),
   })
   await migrateToLatest({ db })
-  const accounts = new Accounts(db)
-  await accounts.createTable()
+  const customers = new Customers(db)
+  await customers.createTable()
   const transfers = new Transfers(db)
   await transfers.createTable()
   const documents = new Documents(db)
@@ -39,7 +47,8 @@ export async function openStores(config: Config): Promise<Stores> {
   if (redis) await redis.connect()
   const state = redis ? new RedisStateStore({ client: redis }) : new SqlStateStore({ db, ...(pool ? { pool } : {}) })
   return {
-    accounts,
+    users: new SqlUserStore({ db }),
+    customers,
     transfers,
     documents,
     sessions: new SqlSessionStore({ db }),

@@ -12,29 +12,30 @@ import type { Bank } from './bank.js'
 
 /** Tells Passport how people of the bank prove who they are. */
 export function useStrategies(passport: PassportStatic, bank: Bank): void {
-  const { stores, approvals, assurances, authy, limits } = bank
-  const find = async (id: string) => (await stores.accounts.find(id)) ?? false
-  const authyIdOf = async (id: string) => (await stores.accounts.find(id))?.authy_id ?? undefined
+  const { accounts, people, stores, approvals, assurances, authy, limits } = bank
+  const find = finderOf(bank)
+  const authyIdOf = async (id: string) => (await accounts.find(id))?.authy_id ?? undefined
 
   passport.serializeUser((user, done) => {
-    done(null, signedInAccount({ user })?.id)
+    done(null, signedInAccount({ user })?.sessionKey)
   })
-  passport.deserializeUser((id: string, done) => {
-    find(id).then((user) => {
-      done(null, user)
+  passport.deserializeUser((sessionKey, done) => {
+    accounts.ofSession(sessionKey).then((account) => {
+      done(null, account ?? false)
     }, done)
   })
   passport.use(
-    new LocalStrategy({ usernameField: 'email' }, (email, password, done) => {
-      stores.accounts.signIn(email, password).then((user) => {
-        done(null, user ?? false)
+    new LocalStrategy({ usernameField: 'email', passReqToCallback: true }, (req, email, password, done) => {
+      people.accounts.verifyPassword({ req, res: req.res, email: email.trim(), password }).then((outcome) => {
+        const info = { message: outcome.ok ? '' : outcome.description, outcome }
+        done(null, outcome.ok ? outcome.user : false, info)
       }, done)
     }),
   )
   // The same two strategies serve the login and, for somebody who is in already, step-up.
   passport.use(
     new AuthyTokenStrategy(
-      { client: authy, state: stores.state, assurances, limits, authyId: authyIdOf, keep: ['returnTo'] },
+      { client: authy, state: stores.state, assurances, limits, authyId: authyIdOf, passReqToCallback: true, keep },
       find,
     ),
   )
@@ -51,7 +52,8 @@ export function useStrategies(passport: PassportStatic, bank: Bank): void {
           message: name === 'push' ? 'Sign in to Larch Bank?' : 'Confirm at Larch Bank that it is you?',
           details: (_subject, req) => ({ Bank: 'Larch Bank', Browser: browserOf(req), Time: new Date().toUTCString() }),
           waitingPath,
-          keep: ['returnTo'],
+          passReqToCallback: true,
+          keep,
         },
         find,
       ),
@@ -59,24 +61,38 @@ export function useStrategies(passport: PassportStatic, bank: Bank): void {
   }
 }
 
-function useOtherProviders(passport: PassportStatic, { stores, approvals, assurances, providers }: Bank): void {
-  const find = async (id: string) => (await stores.accounts.find(id)) ?? false
+function useOtherProviders(passport: PassportStatic, bank: Bank): void {
+  const { accounts, approvals, assurances, providers } = bank
+  const find = finderOf(bank)
   for (const place of ['sign-in', 'step-up'] as const) {
     const common = {
       approvals,
       assurances,
       message: place === 'sign-in' ? 'Sign in to Larch Bank?' : 'Confirm at Larch Bank that it is you?',
       waitingPath: `/${place}/waiting/:id`,
-      keep: ['returnTo'],
+      passReqToCallback: true as const,
+      keep,
     }
     if (providers.passbyme) {
-      const reference = async (id: string) => (await stores.accounts.find(id))?.passbyme_id
+      const reference = async (id: string) => (await accounts.find(id))?.passbyme_id
       passport.use(new PassByMeStrategy({ ...common, name: strategyOf(place, 'passbyme'), reference }, find))
     }
     if (providers.activeconnect) {
-      const reference = async (id: string) => (await stores.accounts.find(id))?.activeconnect_id
+      const reference = async (id: string) => (await accounts.find(id))?.activeconnect_id
       passport.use(new ActiveconnectStrategy({ ...common, name: strategyOf(place, 'activeconnect'), reference }, find))
     }
+  }
+}
+
+// Sessions get a new id at each step of a login; these go along.
+const keep = ['returnTo', 'userKey']
+
+// Whoever has proved a second factor: the account, unless the password was changed since it opened this session.
+function finderOf({ accounts }: Bank) {
+  return async ({ session }: { readonly session?: unknown }, id: string) => {
+    const userKey: unknown =
+      typeof session === 'object' && session !== null ? Reflect.get(session, 'userKey') : undefined
+    return (await accounts.ofSession(userKey, id)) ?? false
   }
 }
 

@@ -1,5 +1,5 @@
 import { sql, type Kysely, type Selectable } from 'kysely'
-import type { BankDatabase } from './accounts.js'
+import type { BankDatabase } from './customers.js'
 
 /** What left an account. */
 export interface TransferTable {
@@ -65,11 +65,11 @@ export class Transfers {
         .executeTakeFirst()
       if (!written) return
       const taken = await transaction
-        .updateTable('bank_account')
+        .updateTable('bank_customer')
         .set({ balance_cents: sql<number>`balance_cents - ${amountCents}` })
-        .where('id', '=', accountId)
+        .where('user_id', '=', Number(accountId))
         .where('balance_cents', '>=', amountCents)
-        .returning('id')
+        .returning('user_id')
         .executeTakeFirst()
       if (!taken) throw new NotCoveredError()
     })

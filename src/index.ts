@@ -40,5 +40,5 @@ export { amrOf, evaluatePolicy, independentChannels } from './approval/factors.j
 export type { Factor, FactorInput, FactorPolicy, PolicyResult } from './approval/factors.js'
 export { createGuessLimits } from './approval/limits.js'
 export type { Guess, GuessLimits, GuessLimitsOptions, GuessPermit } from './approval/limits.js'
-export { rememberDelivery } from './approval/code-use.js'
-export type { CodeDelivery } from './approval/code-use.js'
+export { rememberDelivery, useCodeOnce } from './approval/code-use.js'
+export type { CodeDelivery, CodeUse } from './approval/code-use.js'

@@ -29,7 +29,7 @@ export function signUpPage(values: SignUpValues = {}, error?: string): string {
       <h1>Open an account</h1>
       ${notice('error', error)}
       <form method="post" action="/sign-up">
-        ${field({ name: 'name', label: 'Your name', autocomplete: 'name', value: values.name, maxlength: 80, autofocus: true })}
+        ${field({ name: 'name', label: 'Your name', autocomplete: 'name', value: values.name, maxlength: 64, autofocus: true })}
         ${field({ name: 'email', label: 'E-mail', type: 'email', autocomplete: 'username', value: values.email, maxlength: 254 })}
         ${field({
           name: 'password',
@@ -37,7 +37,7 @@ export function signUpPage(values: SignUpValues = {}, error?: string): string {
           type: 'password',
           autocomplete: 'new-password',
           minlength: 8,
-          maxlength: 200,
+          maxlength: 1024,
           hint: 'At least 8 characters. Your phone is the second lock.',
         })}
         <button class="button">Continue</button>
@@ -59,7 +59,7 @@ export function signInPage(
       ${notice('error', error)}${notice('info', info)}
       <form method="post" action="/sign-in">
         ${field({ name: 'email', label: 'E-mail', type: 'email', autocomplete: 'username', value: values.email, maxlength: 254, autofocus: true })}
-        ${field({ name: 'password', label: 'Password', type: 'password', autocomplete: 'current-password', maxlength: 200 })}
+        ${field({ name: 'password', label: 'Password', type: 'password', autocomplete: 'current-password', maxlength: 1024 })}
         <button class="button">Continue</button>
       </form>
       <p class="aside">New here? <a href="/sign-up">Open an account</a></p>

@@ -56,7 +56,7 @@ export function otherEnrolRoutes(bank: Bank, accountOf: (req: Request) => Promis
           res.redirect(303, path)
           return
         }
-        await bank.stores.accounts.connectProvider(account.id, provider, reference)
+        await bank.stores.customers.connectProvider(account.userId, provider, reference)
         delete req.session.passbymeUser
         delete req.session.activeconnectUser
         res.redirect(303, req.isAuthenticated() ? '/account' : '/sign-in/second-factor')

@@ -3,8 +3,9 @@ import { Router, type Request, type RequestHandler, type Response } from 'expres
 import { InvalidInputError, ProviderRejectedError } from 'passport-outofband'
 import { requireFactor } from 'passport-outofband/middleware'
 import { renderSVG } from 'uqr'
-import { hasPhone, signedInAccount, type Account } from '../accounts.js'
+import { signedInAccount, type Account } from '../accounts.js'
 import type { Bank } from '../bank.js'
+import { hasPhone } from '../customers.js'
 import { Html } from '../html.js'
 import { otherEnrolRoutes } from './enrol-other.js'
 import { enrolPage } from '../pages/enrol.js'
@@ -117,7 +118,7 @@ export function enrolRoutes(bank: Bank): Router {
     phone: { readonly authyId: string; readonly hasApp: boolean; readonly ending: string | null },
   ): Promise<void> {
     const account = await accountOf(req)
-    if (account) await stores.accounts.connectPhone(account.id, phone)
+    if (account) await stores.customers.connectPhone(account.userId, phone)
     delete req.session.enrolmentId
   }
 }

@@ -7,6 +7,7 @@ import type { Bank } from '../bank.js'
 import { endPage, waitingPage } from '../pages/second-factor.js'
 import { strategyOf } from '../strategies.js'
 import { formField, handle } from './async.js'
+import { waitText } from './wait-text.js'
 
 /** One of the two places where a second factor is asked for: signing in, and step-up. */
 export interface Place {
@@ -210,8 +211,4 @@ function signedIn(place: Place, user: Account, req: Request, res: Response, next
       else res.redirect(303, wanted ?? place.home)
     })
   })
-}
-
-function waitText(seconds: number): string {
-  return seconds < 90 ? `${seconds} seconds` : `${Math.ceil(seconds / 60)} minutes`
 }

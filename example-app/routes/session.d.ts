@@ -2,6 +2,8 @@ import 'express-session'
 
 declare module 'express-session' {
   interface SessionData {
+    /** Whose password was right in this session: worth nothing as soon as the user service ends their sessions. */
+    userKey?: string
     /** Where the person wanted to go when step-up was asked for. */
     returnTo?: string
     /** The name under which a new phone announces itself at Authy. */

@@ -1,20 +1,16 @@
 import { Router, type Request, type RequestHandler } from 'express'
 import passport from 'passport'
-import {
-  approvalStatus,
-  beginSecondFactor,
-  cancelApproval,
-  deviceOf,
-  pendingLogin,
-  signOut,
-} from 'passport-outofband/middleware'
-import { hasPhone, type Account } from '../accounts.js'
+import { approvalStatus, beginSecondFactor, cancelApproval, pendingLogin, signOut } from 'passport-outofband/middleware'
+import type { Outcome, PublicUser } from 'passport-outofband/users'
+import type { Account } from '../accounts.js'
 import type { Bank } from '../bank.js'
+import { hasPhone } from '../customers.js'
 import { choosePage, methodsOf } from '../pages/second-factor.js'
 import { signInPage } from '../pages/sign-in.js'
 import { formField, handle } from './async.js'
 import { secondFactorPolicy } from './policy.js'
 import { codeHandler, finishHandler, pushHandler, sendCode, waitingHandler, type Place } from './second-factor.js'
+import { waitText } from './wait-text.js'
 
 const place: Place = {
   base: '/sign-in/second-factor',
@@ -35,7 +31,7 @@ export function signInRoutes(bank: Bank): Router {
   router.post(
     '/sign-in',
     checkPassword(bank),
-    beginSecondFactor({ assurances, policy: secondFactorPolicy, secondFactorPath: place.base }),
+    beginSecondFactor({ assurances, policy: secondFactorPolicy, secondFactorPath: place.base, keep: ['userKey'] }),
   )
 
   router.get(
@@ -79,9 +75,10 @@ export function signInRoutes(bank: Bank): Router {
 }
 
 /** The account of a login that has its password and waits for the second factor. */
-export async function waitingAccount({ stores, assurances }: Bank, req: Request): Promise<Account | undefined> {
+export async function waitingAccount({ accounts, assurances }: Bank, req: Request): Promise<Account | undefined> {
   const login = await pendingLogin(req, assurances)
-  return login && stores.accounts.find(login.subject)
+  // Not for a password that was changed since.
+  return login && accounts.ofSession(req.session.userKey, login.subject)
 }
 
 function chooseFor(account: Account, error?: string, info?: string): string {
@@ -95,32 +92,49 @@ function chooseFor(account: Account, error?: string, info?: string): string {
   })
 }
 
-function checkPassword({ limits }: Bank): RequestHandler {
+function checkPassword({ accounts }: Bank): RequestHandler {
   return handle(async (req, res, next) => {
-    const email = formField(req, 'email')
-    const permit = await limits.begin({
-      subject: `e-mail:${email.toLowerCase()}`,
-      address: req.ip,
-      device: deviceOf(req),
-      factor: 'password',
-    })
-    if (!permit.allowed) {
-      res.setHeader('Retry-After', permit.retryAfterSeconds)
-      res.status(429).send(signInPage({ email }, `Too many tries. Please wait ${permit.retryAfterSeconds} seconds.`))
-      return
-    }
-    const finish = (error: unknown, user: Account | false | undefined): void => {
+    const finish: PasswordOutcome = (error, _user, info) => {
+      const outcome = info?.outcome
       if (error) return next(error)
-      if (!user) {
-        res.status(401).send(signInPage({ email }, 'E-mail or password are not right.'))
+      if (outcome?.ok === true) {
+        accounts.of(outcome.user).then((account) => {
+          beginWith(req, account)
+          next()
+        }, next)
         return
       }
-      req.user = user
-      permit.succeeded().then(() => {
-        next()
-      }, next)
+      const { status, text, retryAfterSeconds } = complaintOf(outcome)
+      if (retryAfterSeconds !== undefined) res.setHeader('Retry-After', retryAfterSeconds)
+      res.status(status).send(signInPage({ email: formField(req, 'email') }, text))
     }
     const authenticate = passport.authenticate('local', { session: false }, finish) as RequestHandler
     await authenticate(req, res, next)
   })
+}
+
+type PasswordOutcome = (
+  error: unknown,
+  user: unknown,
+  info: { readonly outcome?: Outcome<{ readonly user: PublicUser }> } | undefined,
+) => void
+
+/** Puts somebody on the request whose password was right; what follows is the second factor. */
+export function beginWith(req: Request, account: Account): void {
+  req.user = account
+  req.session.userKey = account.sessionKey
+}
+
+function complaintOf(outcome: Outcome | undefined): {
+  readonly status: number
+  readonly text: string
+  readonly retryAfterSeconds?: number
+} {
+  const wrong = 'E-mail or password are not right.'
+  if (outcome?.ok !== false) return { status: 401, text: wrong }
+  const { status, code, retryAfterSeconds = 1 } = outcome
+  if (status === 429 || status === 503)
+    return { status, text: `Too many tries. Please wait ${waitText(retryAfterSeconds)}.`, retryAfterSeconds }
+  if (code === 'InvalidUserError') return { status, text: 'This account is closed. Talk to us if that is a surprise.' }
+  return { status: 401, text: wrong }
 }

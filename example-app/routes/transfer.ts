@@ -72,7 +72,7 @@ export function transferRoutes(bank: Bank): Router {
 }
 
 /** One person, on the own phone. */
-function ownApproval({ approvals, stores }: Bank): RequestHandler {
+function ownApproval({ accounts, approvals, stores }: Bank): RequestHandler {
   return requireApproval({
     approvals,
     state: stores.state,
@@ -84,7 +84,7 @@ function ownApproval({ approvals, stores }: Bank): RequestHandler {
     bind: orderOf,
     message: questionOf,
     reference: async (subject) => {
-      const account = await stores.accounts.find(subject)
+      const account = await accounts.find(subject)
       return account && phoneOf(account)?.reference
     },
     waitingPath: '/transfer/waiting/:id',
@@ -93,7 +93,7 @@ function ownApproval({ approvals, stores }: Bank): RequestHandler {
 }
 
 /** Any two of the officers. Nothing without PassBy[ME]. */
-function officersApproval({ approvals, stores, providers }: Bank): RequestHandler | undefined {
+function officersApproval({ accounts, approvals, stores, providers }: Bank): RequestHandler | undefined {
   const officers = providers.passbyme?.officers ?? []
   if (officers.length < OFFICERS_NEEDED) return undefined
   return requireApproval({
@@ -106,7 +106,7 @@ function officersApproval({ approvals, stores, providers }: Bank): RequestHandle
     recipients: () => officers.map((reference) => ({ subject: `officer:${reference}`, reference })),
     rule: { atLeast: OFFICERS_NEEDED },
     // An officer doesn't count for their own transfer, under any alias.
-    reference: async (subject) => (await stores.accounts.find(subject))?.passbyme_id,
+    reference: async (subject) => (await accounts.find(subject))?.passbyme_id,
     ttlSeconds: 600,
     waitingPath: '/transfer/waiting/:id',
     deniedPath: '/transfer/ended',

@@ -12,7 +12,10 @@ export interface CodeUse {
 
 /**
  * Reserves a code for one try: atomically, for the subject, in all processes. Nothing if it was used before, whatever
- * the provider would say of it now. The store holds a digest.
+ * the provider would say of it now. The store holds a digest. `AuthyTokenStrategy` does this with the realm `authy`: where
+ * an application checks codes in a place of its own, the same realm and subject keep one from being used in both.
+ *
+ * @throws {@link StoreUnavailableError}
  */
 export async function useCodeOnce(
   state: StateStore,

@@ -33,6 +33,8 @@ export async function startBank(env: Readonly<Record<string, string>> = {}): Pro
       AUTHY_URL: sandbox.authy.url,
       PHONE_URL: sandbox.phone.url,
       ...providerVariables(sandbox),
+      SMS_GATEWAY_URL: sandbox.gateways.smsUrl,
+      EMAIL_GATEWAY_URL: sandbox.gateways.emailUrl,
       SENDSECURE_URL: sandbox.sendsecure.url,
       SENDSECURE_ACCOUNT: sandbox.sendsecure.enterpriseAccount,
       SENDSECURE_USERNAME: sandbox.sendsecure.username,
@@ -177,4 +179,13 @@ export class Person {
 /** Presses a button of the newest push on the phone, which everybody of a test file shares. */
 export async function press(phone: Page, name: 'Approve' | 'Deny'): Promise<void> {
   await phone.getByRole('button', { name }).first().click()
+}
+
+/** The code that the newest app on the phone shows. */
+export function appCode(bank: RunningBank): string {
+  const device = bank.sandbox.phone
+    .devices()
+    .filter((entry) => entry.provider === 'authy' && entry.showsCode)
+    .at(-1)
+  return bank.sandbox.phone.code(device?.id ?? '').code
 }

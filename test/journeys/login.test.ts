@@ -2,7 +2,7 @@ import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { launchBrowser } from '../support/browser.js'
 import { describeWith } from '../support/services.js'
-import { Person, press, startBank, type RunningBank } from './bank.js'
+import { appCode, Person, press, startBank, type RunningBank } from './bank.js'
 
 // A browser, two servers and argon2 share the machine with the other test files.
 vi.setConfig({ testTimeout: 90_000, hookTimeout: 90_000 })
@@ -197,11 +197,3 @@ describeWith('chromium', 'a person in a browser, with the phone in another windo
     await withScript.context.close()
   })
 })
-
-function appCode(bank: RunningBank): string {
-  const device = bank.sandbox.phone
-    .devices()
-    .filter((entry) => entry.provider === 'authy' && entry.showsCode)
-    .at(-1)
-  return bank.sandbox.phone.code(device?.id ?? '').code
-}
