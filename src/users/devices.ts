@@ -33,6 +33,11 @@ export class Devices {
     this.#randomBytes = options.randomBytes
   }
 
+  /** Whether a request brings something that looks like a mark, of whomever. */
+  mayBeKnown(req: IncomingMessage): boolean {
+    return markOf(req) !== null
+  }
+
   /** A name for the device if it is a known one of this user, else undefined. */
   async recognise(req: IncomingMessage, address: string, user: UserRecord): Promise<string | undefined> {
     const mark = this.#readMark(req, user)
@@ -52,8 +57,7 @@ export class Devices {
   }
 
   #readMark(req: IncomingMessage, user: UserRecord): string | undefined {
-    const cookie = (req.headers.cookie ?? '').split(';').find((pair) => pair.trim().startsWith(`${COOKIE}=`))
-    const match = /=([A-Za-z0-9_-]{22})\.(\d{1,12})\.([A-Za-z0-9_-]{43})\s*$/.exec(cookie ?? '')
+    const match = markOf(req)
     if (match === null) return undefined
     const [, id = '', until = '', mac = ''] = match
     const expected = Buffer.from(this.#mac(id, Number(until), user))
@@ -73,4 +77,9 @@ export class Devices {
       .digest('base64url')
     return `${this.#prefix}:${digest}`
   }
+}
+
+function markOf(req: IncomingMessage): RegExpExecArray | null {
+  const cookie = (req.headers.cookie ?? '').split(';').find((pair) => pair.trim().startsWith(`${COOKIE}=`))
+  return /=([A-Za-z0-9_-]{22})\.(\d{1,12})\.([A-Za-z0-9_-]{43})\s*$/.exec(cookie ?? '')
 }

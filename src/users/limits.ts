@@ -67,8 +67,10 @@ function forwardedAddress(req: IncomingMessage, proxyDepth: number): string | un
   return hops.at(-proxyDepth)?.slice(0, 64) ?? undefined
 }
 
+// Some proxies write a port behind the address, which is another one for each connection.
 function normalAddress(address: string): string {
-  return address.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '')
+  const bare = /^\[([^\]]+)\](?::\d+)?$/.exec(address)?.[1] ?? /^([\d.]+):\d+$/.exec(address)?.[1] ?? address
+  return bare.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '')
 }
 
 function expand(address: string): readonly string[] {

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { JsonObject } from '../approval/json.js'
 import type { ServiceContext } from './context.js'
-import { callingCode, isPremium, maskPhone, normalPhone } from './phone-number.js'
+import { callingCode, digitsOf, isPremium, maskPhone, normalPhone } from './phone-number.js'
 import { refusals, unavailable } from './refusal.js'
 import { member, stringMember } from './schema.js'
 import type { PhoneVerification } from './verification.js'
@@ -45,7 +45,8 @@ function isForbidden(context: ServiceContext, phone: string): boolean {
   return isPremium(phone) || (allowedCallingCodes !== undefined && !allowedCallingCodes.has(callingCode(phone)))
 }
 
-// All before a gateway is called, the narrow ones first, so that a burst on one number uses up nothing that others need.
+// All before a gateway is called. Who is over the own limit uses up nobody's number; then the narrow ones come first, so
+// that a burst on one number uses up nothing that others need.
 async function limitSends(context: ServiceContext, phone: string, client: string): Promise<void> {
   const { limits, settings } = context
   const limited = async (
@@ -60,9 +61,12 @@ async function limitSends(context: ServiceContext, phone: string, client: string
       throw error
     }
   }
+  const wait = await limits.wait('phone-client', client, settings.limits.phonePerClient)
+  if (wait !== undefined) await limited('phone-client', client, settings.limits.phonePerClient)
+  const digits = digitsOf(phone)
   if (settings.resendSeconds > 0)
-    await limited('phone-resend', phone, { max: 1, windowSeconds: settings.resendSeconds })
-  await limited('phone', phone, settings.limits.phone)
+    await limited('phone-resend', digits, { max: 1, windowSeconds: settings.resendSeconds })
+  await limited('phone', digits, settings.limits.phone)
   await limited('phone-client', client, settings.limits.phonePerClient)
   await limited('phone-country', callingCode(phone), settings.limits.phonePerCountry)
   await limited('phone-all', '', settings.limits.phoneGlobal)
@@ -82,13 +86,13 @@ export async function confirmPhoneCode(
   if (phone === undefined || !/^\d{4,10}$/.test(code)) throw refusals.invalidPhoneCode()
   await limits.require('phone-confirm-client', client, settings.limits.phoneConfirmPerClient)
   // Over all codes of a number, so that asking for new ones doesn't buy new tries. The answer is the one for every failure.
-  const over = await limits.count('phone-confirm', phone, settings.limits.phoneConfirm)
+  const over = await limits.count('phone-confirm', digitsOf(phone), settings.limits.phoneConfirm)
   const caller = await userId()
   if (over !== undefined || !(await verification.check({ phone, code }))) {
     context.emit({ type: 'phone.verification.failed', client, destination: maskPhone(phone) })
     throw refusals.invalidPhoneCode()
   }
-  await limits.clear('phone-confirm', phone)
+  await limits.clear('phone-confirm', digitsOf(phone))
   await context.phoneMarks.set(phone, caller)
   context.emit({
     type: 'phone.verified',

@@ -15,6 +15,11 @@ export function phoneKey(text: string): string {
   return normalPhone(text) ?? text
 }
 
+/** What limits count a number by: gateways reach the same phone with and without the plus sign. */
+export function digitsOf(number: string): string {
+  return number.replace(/^\+/, '')
+}
+
 /** The country calling code, for limits by country: `44`. Numbers that belong to no known country count by their first digits. */
 export function callingCode(number: string): string {
   const international = number.startsWith('+') ? number : `+${number}`

@@ -55,7 +55,18 @@ export function createSignIn(context: ServiceContext): SignIn {
   const lanes = new Lanes()
   // One after the other for each account: a failure is counted before the next try is compared, and a burst of right
   // logins doesn't count itself out.
-  return (req, credentials) => lanes.run(emailKey(credentials.email), () => signIn(context, req, credentials))
+  return async (req, credentials) => {
+    // Before the lane: a client that is over its limit must not stand in the way of the account's owner there.
+    if (!context.devices.mayBeKnown(req)) await refuseClient(context, context.settings.clientOf(req))
+    return lanes.run(emailKey(credentials.email), () => signIn(context, req, credentials))
+  }
+}
+
+async function refuseClient(context: ServiceContext, client: string): Promise<void> {
+  const wait = await context.limits.wait('login-client', client, context.settings.limits.loginPerClient)
+  if (wait === undefined) return
+  context.emit({ type: 'limited', client, reason: 'login' })
+  throw tooMany(wait)
 }
 
 async function signIn(context: ServiceContext, req: IncomingMessage, credentials: Credentials): Promise<SignedIn> {
@@ -87,14 +98,14 @@ async function admit(
   // The provisioned service account belongs to no person: by its account alone anybody could stop other services.
   const scope = device ?? (user?.roles.includes('service') === true ? `client:${client}` : '')
   const attempt = { client, email, subject: `${emailKey(email)} ${scope}`, known: device?.startsWith('mark:') === true }
-  const waits = [
-    attempt.known ? undefined : await limits.wait('login-client', client, settings.limits.loginPerClient),
-    device === undefined ? await limits.wait('login-all', '', settings.limits.loginGlobal) : undefined,
-    await limits.count('login', attempt.subject, settings.limits.login),
-  ].filter((wait) => wait !== undefined)
-  if (waits.length === 0) return attempt
+  // Who is refused already counts against no account: else one client could lock out as many as it likes.
+  const wait =
+    (attempt.known ? undefined : await limits.wait('login-client', client, settings.limits.loginPerClient)) ??
+    (device === undefined ? await limits.wait('login-all', '', settings.limits.loginGlobal) : undefined) ??
+    (await limits.count('login', attempt.subject, settings.limits.login))
+  if (wait === undefined) return attempt
   context.emit({ type: 'limited', client, destination: maskEmail(email), reason: 'login', ...idOf(user) })
-  throw tooMany(Math.max(...waits))
+  throw tooMany(wait)
 }
 
 async function prove(

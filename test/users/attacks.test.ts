@@ -1,0 +1,71 @@
+import { MemoryStateStore } from 'passport-outofband/stores'
+import {} from 'passport-outofband/users'
+import { describe, expect, test } from 'vitest'
+import {} from '../support/listen.js'
+import { PASSWORD, startService } from './service.js'
+
+// What somebody tries who has read the source.
+
+const from = (address: string): Record<string, string> => ({ 'x-forwarded-for': address })
+const TOO_MANY = { status: 429 }
+
+/** Remembers what was counted. */
+class CountingStore extends MemoryStateStore {
+  readonly counted = new Set<string>()
+
+  override increment(...[key, options]: Parameters<MemoryStateStore['increment']>) {
+    if (options.by !== 0) this.counted.add(key)
+    return super.increment(key, options)
+  }
+}
+
+describe('a client that is over its limit', () => {
+  test('locks nobody out any more, and fills no store [SC 18, 100]', async () => {
+    const state = new CountingStore()
+    const app = await startService({ proxyDepth: 1, state })
+    const { email } = await app.register('alice')
+    const evil = from('203.0.113.66')
+    for (let count = 0; count < 100; count += 1) await app.login(`nobody-${count}@example.com`, 'wrong', evil)
+    const before = state.counted.size
+    for (let count = 0; count < 12; count += 1) {
+      expect(await app.login(email, 'wrong', evil)).toMatchObject(TOO_MANY)
+      expect(await app.login(`more-${count}@example.com`, 'wrong', evil)).toMatchObject(TOO_MANY)
+    }
+    expect(state.counted.size).toBe(before)
+    expect(await app.login(email, PASSWORD, from('192.0.2.1'))).toMatchObject({ status: 200 })
+  })
+
+  test('uses up no number of anybody [SC 22, 100]', async () => {
+    const state = new CountingStore()
+    const app = await startService({
+      proxyDepth: 1,
+      state,
+      limits: { phonePerClient: { max: 3, windowSeconds: 3600 } },
+    })
+    const start = (phone: string, address: string) =>
+      app.call('POST', '/verification/phone/', { body: { phone }, headers: from(address) })
+    for (let count = 0; count < 3; count += 1) await start(`+1555000111${count}`, '203.0.113.66')
+    const before = state.counted.size
+    expect(await start('+15550009999', '203.0.113.66')).toMatchObject(TOO_MANY)
+    expect(state.counted.size).toBe(before)
+    expect(await start('+15550009999', '192.0.2.1')).toMatchObject({ status: 200 })
+  })
+
+  test.each([
+    ['a port behind its address', '203.0.113.66:4001', '203.0.113.66:4002'],
+    ['brackets and a port', '[2001:db8::1]:4001', '[2001:db8::2]:4002'],
+  ])('is one client with %s', async (_what, first, second) => {
+    const app = await startService({ proxyDepth: 1, limits: { registrationPerClient: { max: 1, windowSeconds: 60 } } })
+    const register = (name: string, address: string) =>
+      app.call('POST', '/user/', { body: { email: `${name}@example.com` }, headers: from(address) })
+    expect(await register('a', first)).toMatchObject({ status: 201 })
+    expect(await register('b', second)).toMatchObject(TOO_MANY)
+  })
+})
+
+test('a number with and without its plus is one number for the limits [SC 22]', async () => {
+  const app = await startService()
+  const start = (phone: string) => app.call('POST', '/verification/phone/', { body: { phone } })
+  expect(await start('+15550001111')).toMatchObject({ status: 200 })
+  expect(await start('15550001111')).toMatchObject(TOO_MANY)
+})
