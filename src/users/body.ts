@@ -33,19 +33,25 @@ export function checkBody(given: unknown, schema: Schema, maxBytes: number): Jso
 
 async function readAny(req: IncomingMessage, maxBytes: number): Promise<Body> {
   const parsed: unknown = Reflect.get(req, 'body')
-  if (parsed !== undefined && !Buffer.isBuffer(parsed)) return alreadyParsed(parsed, maxBytes)
-  const bytes = Buffer.isBuffer(parsed) ? parsed : await readBytes(req, maxBytes)
-  if (bytes.length > maxBytes) throw tooLarge()
-  if (bytes.length === 0) return { value: null, source: 'null' }
+  const isParsed = parsed !== undefined && !Buffer.isBuffer(parsed)
+  const bytes = Buffer.isBuffer(parsed) ? parsed : isParsed ? undefined : await readBytes(req, maxBytes)
+  if (bytes === undefined ? isBodiless(req) : bytes.length === 0) return { value: null, source: 'null' }
   const type = req.headers['content-type'] ?? ''
   const mediaType = type.split(';')[0]?.trim().toLowerCase() ?? ''
+  // A host may have a parser for forms, too: another site's form must not become a request of ours.
   if (!JSON_TYPE.test(mediaType)) throw notJson(type)
+  if (bytes === undefined) return alreadyParsed(parsed, maxBytes)
+  if (bytes.length > maxBytes) throw tooLarge()
   const source = decodeUtf8(bytes)
   const value = source === undefined ? undefined : parseJson(source)
   // The original compares the media type as it was sent, parameters and case included, when it says why it can't read a body.
   if (source === undefined || value === undefined || value === null)
     throw JSON_TYPE.test(type) ? invalidJson() : notJson(type)
   return { value, source }
+}
+
+function isBodiless(req: IncomingMessage): boolean {
+  return req.headers['transfer-encoding'] === undefined && Number(req.headers['content-length'] ?? 0) === 0
 }
 
 function alreadyParsed(parsed: unknown, maxBytes: number): Body {

@@ -1,8 +1,9 @@
+import express from 'express'
 import { MemoryStateStore } from 'passport-outofband/stores'
 import {} from 'passport-outofband/users'
-import { describe, expect, test } from 'vitest'
-import {} from '../support/listen.js'
-import { PASSWORD, startService } from './service.js'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { listen } from '../support/listen.js'
+import { PASSWORD, send, startService } from './service.js'
 
 // What somebody tries who has read the source.
 
@@ -68,4 +69,22 @@ test('a number with and without its plus is one number for the limits [SC 22]', 
   const start = (phone: string) => app.call('POST', '/verification/phone/', { body: { phone } })
   expect(await start('+15550001111')).toMatchObject({ status: 200 })
   expect(await start('15550001111')).toMatchObject(TOO_MANY)
+})
+
+test('a form is no JSON, also where the host has a parser for forms [SC 75]', async () => {
+  const app = await startService()
+  const { email } = await app.register('alice')
+  const { url, ...listening } = await listen(
+    express().use(express.urlencoded(), express.json(), express.text(), app.service),
+  )
+  onTestFinished(() => listening.close())
+  const login = (raw: string, type?: string) =>
+    send(`${url}/auth/login/`, 'POST', { raw, headers: type === undefined ? {} : { 'content-type': type } })
+  const form = new URLSearchParams({ email, password: PASSWORD }).toString()
+  expect(await login(form, 'application/x-www-form-urlencoded')).toMatchObject({
+    status: 415,
+    body: { detail: 'Invalid Content-type (application/x-www-form-urlencoded), expected JSON data' },
+  })
+  expect(await login(JSON.stringify({ email, password: PASSWORD }), 'text/plain')).toMatchObject({ status: 415 })
+  expect(await login(JSON.stringify({ email, password: PASSWORD }), 'application/json')).toMatchObject({ status: 200 })
 })
