@@ -113,17 +113,21 @@ export class Sessions {
 
   /**
    * Moves a session to its next token, in one compare-and-set. Only the newest token gets that far; the one before it
-   * gets the same successor for `graceSeconds` (parallel tabs, a lost answer); anything older ends the session.
+   * gets the same successor for `graceSeconds` (parallel tabs, a lost answer); anything older ends the session. With
+   * `Infinity` there is no rotation: every token of the session gets a next one.
    */
   async rotate(jti: string, token: { readonly iat: number }, now: number, graceSeconds: number): Promise<Rotation> {
     for (let tries = 0; tries < MAX_TRIES; tries += 1) {
       const stored = await this.read(jti)
       if (stored === undefined) return { outcome: 'gone' }
       const { version, jti: _jti, ...session } = stored
-      if (session.newestIat === null || token.iat === session.newestIat) {
+      const rotates = graceSeconds !== Infinity
+      if (!rotates || session.newestIat === null || token.iat === session.newestIat) {
         const next = { ...session, newestIat: now, previousIat: token.iat, refreshedAt: now }
         if (await this.#state.update(this.#key(jti), version, next))
           return { outcome: 'rotated', iat: now, session: next }
+        // Without rotation somebody else's refresh takes nothing away, as long as the session is there.
+        if (!rotates && (await this.read(jti)) !== undefined) return { outcome: 'repeated', iat: now, session: next }
         continue
       }
       const repeated = token.iat === session.previousIat && now - (session.refreshedAt ?? 0) <= graceSeconds

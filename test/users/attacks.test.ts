@@ -3,7 +3,7 @@ import { MemoryStateStore } from 'passport-outofband/stores'
 import {} from 'passport-outofband/users'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { listen } from '../support/listen.js'
-import { PASSWORD, send, startService } from './service.js'
+import { PASSWORD, send, startService, tokenOf } from './service.js'
 
 // What somebody tries who has read the source.
 
@@ -87,4 +87,18 @@ test('a form is no JSON, also where the host has a parser for forms [SC 75]', as
   })
   expect(await login(JSON.stringify({ email, password: PASSWORD }), 'text/plain')).toMatchObject({ status: 415 })
   expect(await login(JSON.stringify({ email, password: PASSWORD }), 'application/json')).toMatchObject({ status: 200 })
+})
+
+test('without rotation every token of a session is refreshed, not only the last two', async () => {
+  const app = await startService({ tokens: { rotate: false } })
+  const later = (): void => app.clock.set(app.clock.now() + 901_000)
+  const refresh = (token: string) => app.call('POST', '/auth/refresh/', { token })
+  const { token: first } = await app.register('alice')
+  let token = first
+  for (let count = 0; count < 3; count += 1) {
+    later()
+    token = tokenOf(await refresh(token))
+  }
+  expect(await refresh(first)).toMatchObject({ status: 200 })
+  expect(await app.call('GET', '/user/current/', { token })).toMatchObject({ status: 200 })
 })
