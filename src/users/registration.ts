@@ -81,9 +81,12 @@ export async function requirePhoneMark(
   if (number === undefined || !(await context.phoneMarks.take(number, userId))) throw refusals.invalidPhoneCode()
 }
 
-/** A new address has something on both sides of an `@`, no blanks, no control characters, and 254 characters at most. */
+/**
+ * A new address has something on both sides of an `@`, no blanks, no control characters, and 254 characters at most. The
+ * signs that part addresses in a mail's header are no part of one either: a list of them would be mailed to all.
+ */
 export function newEmail(email: string): string {
-  const ok = email.length <= 254 && /^[^\s\p{C}]+@[^\s\p{C}]+$/u.test(email)
+  const ok = email.length <= 254 && /^[^\s\p{C},;<>]+@[^\s\p{C},;<>]+$/u.test(email)
   if (!ok) throw problem(400, `${pythonString(email.slice(0, 300))} is not a 'email'`)
   return email
 }

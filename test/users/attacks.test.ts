@@ -102,3 +102,15 @@ test('without rotation every token of a session is refreshed, not only the last 
   expect(await refresh(first)).toMatchObject({ status: 200 })
   expect(await app.call('GET', '/user/current/', { token })).toMatchObject({ status: 200 })
 })
+
+describe('an address that is a list of addresses', () => {
+  test.each(['me@example.com,you@example.com', 'me@example.com;you@example.com', 'me<you@example.com>'])(
+    '%s is none [SC 26]',
+    async (email) => {
+      const app = await startService()
+      expect(await app.call('POST', '/user/', { body: { email, password: PASSWORD } })).toMatchObject({ status: 400 })
+      const { token } = await app.register('alice')
+      expect(await app.call('PATCH', '/user/current/', { token, body: { email } })).toMatchObject({ status: 400 })
+    },
+  )
+})
