@@ -24,6 +24,10 @@ export interface Argon2Options {
 }
 
 const ARGON2ID = 2
+const MAX_LANES = 64
+const MAX_IMPORTED_KIB = 262_144
+/** KiB times passes. */
+const MAX_IMPORTED_WORK = 1_048_576
 
 /** argon2id by the optional peer `@node-rs/argon2`; verifies what other systems have hashed as well. */
 export function argon2Hasher(options: Argon2Options = {}): PasswordHasher {
@@ -36,6 +40,7 @@ export function argon2Hasher(options: Argon2Options = {}): PasswordHasher {
     },
     async verify(hash, password) {
       if (!hash.startsWith('$argon2')) return verifyImported(hash, password)
+      if (!isAffordable(hash, { memoryKiB, passes })) return false
       const { verify } = await loadArgon2()
       try {
         return await verify(hash, password)
@@ -48,6 +53,16 @@ export function argon2Hasher(options: Argon2Options = {}): PasswordHasher {
       return match === null || Number(match[1]) < memoryKiB || Number(match[2]) < passes
     },
   }
+}
+
+// An imported hash was perhaps written by its user, who may have asked for all memory of the machine. The originals used
+// 100 MiB and two passes at most.
+function isAffordable(hash: string, own: { readonly memoryKiB: number; readonly passes: number }): boolean {
+  const match = /^\$argon2(?:id|i|d)\$(?:v=\d+\$)?m=(\d+),t=(\d+),p=(\d+)/.exec(hash)
+  if (match === null) return false
+  const [memory = 0, passes = 0, lanes = 0] = match.slice(1).map(Number)
+  const work = Math.max(MAX_IMPORTED_WORK, own.memoryKiB * own.passes)
+  return memory <= Math.max(MAX_IMPORTED_KIB, own.memoryKiB) && memory * passes <= work && lanes <= MAX_LANES
 }
 
 async function loadArgon2(): Promise<typeof Argon2> {

@@ -1,6 +1,6 @@
 import express from 'express'
 import { MemoryStateStore } from 'passport-outofband/stores'
-import {} from 'passport-outofband/users'
+import { argon2Hasher } from 'passport-outofband/users'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { listen } from '../support/listen.js'
 import { PASSWORD, send, startService, tokenOf } from './service.js'
@@ -113,4 +113,26 @@ describe('an address that is a list of addresses', () => {
       expect(await app.call('PATCH', '/user/current/', { token, body: { email } })).toMatchObject({ status: 400 })
     },
   )
+})
+
+describe('a hash that somebody has planted in an original', () => {
+  // Anybody could write their own, through the hole H3 of the reference.
+  const planted = [
+    ['4 GiB of memory', '$argon2id$v=19$m=4194304,t=1,p=1$c2FsdHNhbHRzYWx0$aGFzaGhhc2hoYXNoaGFzaA'],
+    ['a million passes', '$argon2id$v=19$m=102400,t=1000000,p=1$c2FsdHNhbHRzYWx0$aGFzaGhhc2hoYXNoaGFzaA'],
+    ['a thousand lanes', '$argon2i$v=19$m=102400,t=2,p=1000$c2FsdHNhbHRzYWx0$aGFzaGhhc2hoYXNoaGFzaA'],
+    ['much of everything', '$argon2d$m=262144,t=64,p=8$c2FsdHNhbHRzYWx0$aGFzaGhhc2hoYXNoaGFzaA'],
+  ] as const
+  test.each(planted)('with %s is refused rather than computed [SC 100]', async (_what, hash) => {
+    const before = process.resourceUsage()
+    expect(await argon2Hasher().verify(hash, PASSWORD)).toBe(false)
+    const after = process.resourceUsage()
+    // Seconds and gigabytes, if it were computed.
+    expect(after.userCPUTime - before.userCPUTime).toBeLessThan(1_000_000)
+  })
+
+  test('of the cost that the original had, or that is configured here, is computed', async () => {
+    const costly = argon2Hasher({ memoryKiB: 300_000 })
+    expect(await costly.verify(await costly.hash(PASSWORD), PASSWORD)).toBe(true)
+  })
 })
