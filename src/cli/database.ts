@@ -1,6 +1,8 @@
 import { ConfigurationError, InvalidOptionError } from '../errors.js'
 import { sqliteDialect, type SqlDatabase } from '../stores/sql/index.js'
 
+const POSTGRES = /^postgres(ql)?:\/\//
+
 /** An open database, and how to close it. */
 export interface OpenDatabase {
   readonly db: SqlDatabase
@@ -17,8 +19,12 @@ export async function openDatabase(target: string | undefined): Promise<OpenData
       'give --database FILE or --database postgres://... (or set DATABASE_URL)',
     )
   }
+  // Without the address: there may be a password in it.
+  if (target.includes('://') && !POSTGRES.test(target)) {
+    throw new InvalidOptionError('--database', 'databases are SQLite files or postgres://...')
+  }
   const { Kysely, PostgresDialect, CompiledQuery } = await peer('kysely', () => import('kysely'))
-  const dialect = /^postgres(ql)?:\/\//.test(target)
+  const dialect = POSTGRES.test(target)
     ? new PostgresDialect({
         pool: new (await peer('pg', () => import('pg'))).default.Pool({ connectionString: target }),
       })

@@ -9,8 +9,12 @@ export interface ImportOptions {
   readonly rows: Iterable<OriginalUserRow> | AsyncIterable<OriginalUserRow>
   /** Addresses that may hold `admin`; the role is dropped from others. In the original anybody could give it to themselves. */
   readonly admins: readonly string[]
+  /** Addresses that may hold `service`, which was as easy to take. Default none. */
+  readonly services?: readonly string[]
   readonly now?: () => number
 }
+
+type Allowed = Readonly<Record<'admin' | 'service', ReadonlySet<string>>>
 
 /** What became of one row. `warnings` hold no password and no hash. */
 export interface ImportOutcome {
@@ -28,17 +32,20 @@ const knownHash = /^\$(argon2(i|d|id)\$|pbkdf2-sha(1|256|512)\$|[56]\$|2[aby]\$|
  */
 export async function* importUsers(options: ImportOptions): AsyncGenerator<ImportOutcome> {
   const now = options.now ?? Date.now
-  const admins = new Set(options.admins.map(emailKey))
-  for await (const row of options.rows) yield importRow(options.store, { row, admins, at: now() })
+  const allowed = {
+    admin: new Set(options.admins.map(emailKey)),
+    service: new Set((options.services ?? []).map(emailKey)),
+  }
+  for await (const row of options.rows) yield importRow(options.store, { row, allowed, at: now() })
 }
 
 async function importRow(
   store: UserStore,
-  { row, admins, at }: { readonly row: OriginalUserRow; readonly admins: ReadonlySet<string>; readonly at: number },
+  { row, allowed, at }: { readonly row: OriginalUserRow; readonly allowed: Allowed; readonly at: number },
 ): Promise<ImportOutcome> {
   const email = textOf(row['email'])
   const id = Number(row['id'])
-  if (email === null || !email.includes('@') || /\p{Cc}/u.test(email)) {
+  if (email === null || !email.includes('@') || email.length > 256 || /\p{Cc}|\p{Cs}/u.test(email)) {
     return { email: '', id: undefined, result: 'skipped', warnings: [`row ${String(id)} has no e-mail address`] }
   }
   const warnings: string[] = []
@@ -46,12 +53,12 @@ async function importRow(
     ...(Number.isSafeInteger(id) && id > 0 && id <= 2_147_483_647 ? { id } : {}),
     email,
     emailKey: emailKey(email),
-    ...phoneOf(row),
-    firstName: textOf(row['first_name']),
-    lastName: textOf(row['last_name']),
+    ...phoneOf(row, warnings),
+    firstName: nameOf(row['first_name']),
+    lastName: nameOf(row['last_name']),
     passwordHash: hashOf(row, warnings),
     isActive: row['is_active'] !== 0 && row['is_active'] !== false && row['is_active'] !== '0',
-    roles: rolesOf(row, admins.has(emailKey(email)), warnings),
+    roles: rolesOf(row, { email, allowed }, warnings),
     at: timeOf(row['created_at']) ?? at,
   })
   if (inserted.ok) return { email, id: inserted.user.id, result: 'imported', warnings }
@@ -65,16 +72,38 @@ function hashOf(row: OriginalUserRow, warnings: string[]): string | null {
   return null
 }
 
-function rolesOf(row: OriginalUserRow, mayBeAdmin: boolean, warnings: string[]): readonly string[] {
+function rolesOf(
+  row: OriginalUserRow,
+  { email, allowed }: { readonly email: string; readonly allowed: Allowed },
+  warnings: string[],
+): readonly string[] {
   const roles = (textOf(row['roles']) ?? '').split(',').filter((role) => role !== '')
-  if (mayBeAdmin || !roles.includes('admin')) return roles
-  warnings.push('the role admin was dropped: the address is not among the administrators')
-  return roles.filter((role) => role !== 'admin')
+  const dropped = (['service', 'admin'] as const).filter(
+    (role) => roles.includes(role) && !allowed[role].has(emailKey(email)),
+  )
+  for (const role of dropped) {
+    warnings.push(`the role ${role} was dropped: the address is not among those that may hold it`)
+  }
+  const named = roles.filter((role) => /^[A-Za-z0-9_.:-]{1,64}$/.test(role))
+  if (named.length < roles.length) warnings.push(`${roles.length - named.length} roles were dropped: they are no name`)
+  return named.filter((role) => role !== dropped.find((other) => other === role))
 }
 
-function phoneOf(row: OriginalUserRow): { readonly phone: string | null; readonly phoneKey: string | null } {
+function phoneOf(
+  row: OriginalUserRow,
+  warnings: string[],
+): { readonly phone: string | null; readonly phoneKey: string | null } {
   const phone = textOf(row['phone'])
-  return { phone, phoneKey: phone === null || phone.trim() === '' ? null : phoneKey(phone) }
+  if (phone === null || (phone.length <= 30 && !/\p{Cc}|\p{Cs}/u.test(phone))) {
+    return { phone, phoneKey: phone === null || phone.trim() === '' ? null : phoneKey(phone) }
+  }
+  warnings.push('the phone was dropped: it is no number')
+  return { phone: null, phoneKey: null }
+}
+
+function nameOf(value: unknown): string | null {
+  const name = textOf(value)?.replaceAll(/\p{Cc}|\p{Cs}/gu, '')
+  return name === undefined ? null : Array.from(name.slice(0, 256)).slice(0, 64).join('')
 }
 
 // UTC without a zone: 2020-02-05 12:00:00.123456, or with a T.

@@ -109,3 +109,37 @@ test('wrong arguments say what is wrong, and a weak password is not repeated', {
   expect((await cli('keys', '--alg', 'EdDSA')).out).toContain('BEGIN PRIVATE KEY')
   expect(await cli('migrate', '--databse', file)).toMatchObject({ code: 2 })
 })
+
+test(
+  'rows that are none, and addresses of databases, are told without what is in them',
+  { timeout: 60_000 },
+  async () => {
+    const folder = temporaryFolder()
+    const [target, rows] = [join(folder, 'users.db'), join(folder, 'rows.jsonl')]
+    const row = (values: object): string => JSON.stringify({ password: null, roles: 'service', ...values })
+    const broken = '{"id": 5, "email": "c@example.com", "password": "$6$the-hash-of-carol'
+    writeFileSync(
+      rows,
+      [row({ id: 3, email: 'a@example.com' }), broken, '["x"]', row({ id: 4, email: 'b@example.com' })].join('\n'),
+    )
+    await cli('migrate', '--database', target)
+    const imported = await cli('import-users', '--database', target, '--from', rows, '--services', 'b@example.com')
+    expect(imported).toMatchObject({ code: 0 })
+    expect(imported.out).toContain('line 2 is no JSON object')
+    expect(imported.out).toContain('line 3 is no JSON object')
+    expect(imported.out).toContain('a@example.com: the role service was dropped')
+    expect(imported.out).not.toContain('b@example.com: ')
+    expect(imported.out).toContain('2 imported, 2 skipped')
+    expect(imported.out).not.toContain('carol')
+    const secret = 'mysql://root:the-password@db.internal/affo'
+    for (const args of [
+      ['import-users', '--database', target, '--from', secret],
+      ['migrate', '--database', secret],
+    ]) {
+      const refused = await cli(...args)
+      expect(refused.code).toBe(2)
+      expect(refused.out).toContain('postgres://')
+      expect(refused.out).not.toContain('the-password')
+    }
+  },
+)

@@ -1,6 +1,6 @@
 import express from 'express'
-import { MemoryStateStore } from 'passport-outofband/stores'
-import { argon2Hasher } from 'passport-outofband/users'
+import { MemoryStateStore, MemoryUserStore } from 'passport-outofband/stores'
+import { argon2Hasher, importUsers, type ImportOutcome } from 'passport-outofband/users'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { listen } from '../support/listen.js'
 import { PASSWORD, send, startService, tokenOf } from './service.js'
@@ -134,5 +134,45 @@ describe('a hash that somebody has planted in an original', () => {
   test('of the cost that the original had, or that is configured here, is computed', async () => {
     const costly = argon2Hasher({ memoryKiB: 300_000 })
     expect(await costly.verify(await costly.hash(PASSWORD), PASSWORD)).toBe(true)
+  })
+})
+
+describe('rows of an original that somebody has prepared', () => {
+  async function take(rows: readonly Record<string, unknown>[], more = {}) {
+    const store = new MemoryUserStore()
+    const outcomes: ImportOutcome[] = []
+    for await (const outcome of importUsers({ store, rows, admins: ['boss@example.com'], ...more }))
+      outcomes.push(outcome)
+    return { store, outcomes }
+  }
+
+  test('bring no role of ours that was not asked for, and none that is no name [SC 68]', async () => {
+    const roles = 'service,admin,editor, ,a b,x\u202Ey'
+    const rows = [
+      { id: 3, email: 'mallory@example.com', roles },
+      { id: 4, email: 'Boss@example.com', roles },
+      { id: 5, email: 'worker@example.com', roles },
+    ]
+    const { store, outcomes } = await take(rows, { services: ['worker@example.com'] })
+    const rolesOf = async (id: number) => (await store.findById(id))?.roles
+    expect(await rolesOf(3)).toEqual(['editor'])
+    expect(await rolesOf(4)).toEqual(['admin', 'editor'])
+    expect(await rolesOf(5)).toEqual(['service', 'editor'])
+    expect(outcomes[0]?.warnings.join('\n')).toMatch(/service[^]*admin[^]*no name/)
+  })
+
+  test('bring no control characters and no texts of a megabyte', async () => {
+    const evil = `\u001b[2J\r\nBcc: x@example.com${'x'.repeat(1_000_000)}`
+    const { store, outcomes } = await take([
+      { id: 3, email: 'alice@example.com', first_name: evil, last_name: evil, phone: evil },
+      { id: 4, email: `${'x'.repeat(1000)}@example.com` },
+      { id: 5, email: 'a@example.com\u0085b' },
+      { id: '6; drop table', email: 'b@example.com' },
+    ])
+    const alice = await store.findById(3)
+    expect(alice?.firstName).toBe(`[2JBcc: x@example.com${'x'.repeat(43)}`)
+    expect(alice?.lastName).toHaveLength(64)
+    expect(alice?.phone).toBeNull()
+    expect(outcomes.map(({ result }) => result)).toEqual(['imported', 'skipped', 'skipped', 'imported'])
   })
 })
