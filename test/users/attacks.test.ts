@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import express from 'express'
 import { MemoryStateStore, MemoryUserStore } from 'passport-outofband/stores'
 import { argon2Hasher, importUsers, type ImportOutcome } from 'passport-outofband/users'
@@ -175,4 +176,34 @@ describe('rows of an original that somebody has prepared', () => {
     expect(alice?.phone).toBeNull()
     expect(outcomes.map(({ result }) => result)).toEqual(['imported', 'skipped', 'skipped', 'imported'])
   })
+})
+
+test('the tokens of an original, its resets and its sessions are worth what the reference says [SC 61, 72]', async () => {
+  const { known_answers } = JSON.parse(
+    readFileSync(new URL('../vectors/affo-scenarios.json', import.meta.url), 'utf8'),
+  ) as {
+    known_answers: {
+      legacy_reset_token: readonly { key: string; token: string }[]
+      jwt: readonly { key: string; token: string; claims: { jti: string; id: number; iat: number } }[]
+    }
+  }
+  for (const { key, token } of known_answers.legacy_reset_token) {
+    const app = await startService({ keys: key })
+    await app.register('alice')
+    expect(
+      await app.call('POST', '/password/reset/confirm/', { body: { token, new_password: PASSWORD } }),
+    ).toMatchObject({ status: 400, body: { code: 'InvalidToken' } })
+  }
+  for (const { key, token, claims } of known_answers.jwt) {
+    const app = await startService({ keys: key })
+    const { id } = await app.register('alice')
+    expect(id).toBe(claims.id)
+    app.clock.set((claims.iat + 60) * 1000)
+    expect(await app.call('GET', '/auth/verify_token/', { token })).toMatchObject({ status: 403 })
+    await app.service.tokens.adopt(claims.jti, id)
+    expect(await app.call('GET', '/auth/verify_token/', { token })).toMatchObject({
+      status: 200,
+      body: { ...claims, rls: '' },
+    })
+  }
 })
