@@ -27,6 +27,8 @@ export type {
 } from './phone/model.js'
 export type { ActiveconnectQuirks, ActiveconnectSandbox, ActiveconnectSandboxOptions } from './activeconnect/index.js'
 export type { GatewaysSandbox, GatewaysSandboxOptions } from './gateways/index.js'
+export type { ClickatellSandbox } from './sms/clickatell.js'
+export type { TwilioSandbox } from './sms/twilio.js'
 export type { PassByMeQuirks, PassByMeSandbox, PassByMeSandboxOptions } from './passbyme/index.js'
 export type {
   SafeBoxView,

@@ -32,6 +32,8 @@ import {
   type SendSecureSandboxOptions,
   startSendSecure,
 } from './sendsecure/index.js'
+import { type ClickatellSandbox, startClickatell } from './sms/clickatell.js'
+import { startTwilio, type TwilioSandbox } from './sms/twilio.js'
 
 const options = z.strictObject({
   port: z.int('give a port number, or 0 for any free one').min(0).max(65_000).optional(),
@@ -63,6 +65,8 @@ export interface Sandbox {
   readonly activeconnect: ActiveconnectSandbox
   readonly sendsecure: SendSecureSandbox
   readonly gateways: GatewaysSandbox
+  readonly twilio: TwilioSandbox
+  readonly clickatell: ClickatellSandbox
   readonly phone: Phone
   readonly faults: Faults
   readonly clock: SandboxClock
@@ -108,13 +112,18 @@ async function start(ground: Ground, providers: ProviderOptions): Promise<Sandbo
   const passbyme = await startPassByMe(ground.context('passbyme'), providers.passbyme)
   const activeconnect = await startActiveconnect(ground.context('activeconnect'), providers.activeconnect)
   const sendsecure = await startSendSecure(ground.context('sendsecure'), providers.sendsecure)
-  const gateways = await startGateways(ground.context('gateways'), providers.gateways)
+  const lines = [ground.context('twilio'), ground.context('clickatell')] as const
+  const gateways = await startGateways(ground.context('gateways'), lines, providers.gateways)
+  const twilio = await startTwilio(lines[0])
+  const clickatell = await startClickatell(lines[1])
   return {
     authy: authy.handle,
     passbyme: passbyme.handle,
     activeconnect: activeconnect.handle,
     sendsecure: sendsecure.handle,
     gateways: gateways.handle,
+    twilio: twilio.handle,
+    clickatell: clickatell.handle,
     phone: new Phone(ground.hub, phoneServer.url, phoneContext.runtime),
     faults: ground.faults,
     clock: ground.clock,
@@ -124,6 +133,8 @@ async function start(ground: Ground, providers: ProviderOptions): Promise<Sandbo
       activeconnect: activeconnect.describe(),
       sendsecure: sendsecure.describe(),
       gateways: gateways.describe(),
+      twilio: twilio.describe(),
+      clickatell: clickatell.describe(),
       phone: { url: phoneServer.url },
     }),
     close: () => ground.close(),

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { parseOptions, runtimeOption } from '../options.js'
 import { resolveRuntime, type Runtime } from '../runtime.js'
+import { serviceRoot } from './gateway-address.js'
 import { post, type OutboundReply } from './outbound.js'
 import { isObject, member } from './schema.js'
 import type { SmsMessage, SmsOutcome, SmsSender } from './senders.js'
@@ -8,7 +9,7 @@ import type { SmsMessage, SmsOutcome, SmsSender } from './senders.js'
 export interface TwilioGatewayOptions {
   readonly accountSid: string
   readonly authToken: string
-  /** Default `https://api.twilio.com`. */
+  /** Default `https://api.twilio.com`. `http:` only on loopback (the sandbox). */
   readonly baseUrl?: string
   /** Default 5000. */
   readonly timeoutMs?: number
@@ -17,7 +18,7 @@ export interface TwilioGatewayOptions {
 
 export interface ClickatellGatewayOptions {
   readonly apiKey: string
-  /** Default `https://platform.clickatell.com`. */
+  /** Default `https://platform.clickatell.com`. `http:` only on loopback (the sandbox). */
   readonly baseUrl?: string
   /** Default 5000. */
   readonly timeoutMs?: number
@@ -45,8 +46,8 @@ const clickatellSchema = z.strictObject({
   ...common,
 })
 
-const TWILIO_INVALID_NUMBER = 21211
-const CLICKATELL_INVALID_NUMBER = 652
+const TWILIO_INVALID_NUMBER = '21211'
+const CLICKATELL_INVALID_NUMBER = '652'
 
 /** Sends through Twilio's Programmable Messaging (`POST .../Messages.json`). */
 export function twilioGateway(options: TwilioGatewayOptions): SmsSender {
@@ -58,7 +59,7 @@ export function twilioGateway(options: TwilioGatewayOptions): SmsSender {
     runtime,
   } = parseOptions(twilioSchema, options, 'twilioGateway')
   const resolved = resolveRuntime(runtime)
-  const url = `${root.replace(/\/$/, '')}/2010-04-01/Accounts/${accountSid}/Messages.json`
+  const url = `${serviceRoot('twilioGateway', root, authToken)}/2010-04-01/Accounts/${accountSid}/Messages.json`
   const headers = {
     authorization: `Basic ${Buffer.from(`${accountSid}:${authToken}`).toString('base64')}`,
     'content-type': 'application/x-www-form-urlencoded',
@@ -67,9 +68,10 @@ export function twilioGateway(options: TwilioGatewayOptions): SmsSender {
     const body = new URLSearchParams({ To: to, From: from, Body: text }).toString()
     const { status, json } = await post('twilio', resolved, { url, headers, body, timeoutMs })
     if (status >= 200 && status < 300) return { status: 'sent' }
-    const isInvalid = isObject(json) && member(json, 'code') === TWILIO_INVALID_NUMBER
-    if (!isInvalid) return { status: 'failed', reason: `HTTP ${status}` }
-    return { status: 'invalid-number', description: textOf(member(json, 'message'), 'The number is not valid') }
+    const error = isObject(json) ? json : {}
+    const code = codeOf(member(error, 'code'))
+    if (status < 400 || code !== TWILIO_INVALID_NUMBER) return { status: 'failed', reason: reason(status, code) }
+    return { status: 'invalid-number', description: textOf(member(error, 'message'), 'The number is not valid') }
   })
 }
 
@@ -77,7 +79,7 @@ export function twilioGateway(options: TwilioGatewayOptions): SmsSender {
 export function clickatellGateway(options: ClickatellGatewayOptions): SmsSender {
   const { apiKey, baseUrl: root, timeoutMs, runtime } = parseOptions(clickatellSchema, options, 'clickatellGateway')
   const resolved = resolveRuntime(runtime)
-  const url = `${root.replace(/\/$/, '')}/messages`
+  const url = `${serviceRoot('clickatellGateway', root, apiKey)}/messages`
   // The bare key, without a scheme.
   const headers = { authorization: apiKey, 'content-type': 'application/json', 'x-version': '1' }
   return gateway('clickatell', async ({ to, text }) => {
@@ -88,19 +90,19 @@ export function clickatellGateway(options: ClickatellGatewayOptions): SmsSender 
 
 // A 202 says nothing yet: each message of the answer says whether it was taken.
 function clickatellOutcome({ status, json }: OutboundReply): SmsOutcome {
-  if (status < 200 || status >= 300) return { status: 'failed', reason: `HTTP ${status}` }
+  if (status < 200 || status >= 300) return { status: 'failed', reason: reason(status) }
   const messages = isObject(json) ? member(json, 'messages') : undefined
   const first = Array.isArray(messages) ? (messages as readonly unknown[])[0] : undefined
   if (!isObject(first)) return { status: 'failed', reason: 'the answer has no message' }
   if (member(first, 'accepted') === true) return { status: 'sent' }
-  const code = member(first, 'errorCode')
+  const code = codeOf(member(first, 'errorCode'))
   if (code === CLICKATELL_INVALID_NUMBER) {
     return {
       status: 'invalid-number',
       description: textOf(member(first, 'errorDescription'), 'The number is not valid'),
     }
   }
-  return { status: 'failed', reason: `error ${typeof code === 'number' ? code : 'unknown'}` }
+  return { status: 'failed', reason: reason(status, code) }
 }
 
 function gateway(name: string, send: (message: SmsMessage) => Promise<SmsOutcome>): SmsSender {
@@ -114,6 +116,17 @@ function gateway(name: string, send: (message: SmsMessage) => Promise<SmsOutcome
       }
     },
   }
+}
+
+// A number, or its digits as text: gateways have written both.
+function codeOf(value: unknown): string | undefined {
+  return (typeof value === 'number' || typeof value === 'string') && /^\d{1,9}$/.test(String(value))
+    ? String(value)
+    : undefined
+}
+
+function reason(status: number, code?: string): string {
+  return code === undefined ? `HTTP ${status}` : `HTTP ${status}, code ${code}`
 }
 
 function textOf(value: unknown, otherwise: string): string {

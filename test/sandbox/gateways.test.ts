@@ -68,6 +68,7 @@ describe('the SMS gateway', () => {
         kind: 'sms',
         from: 'AFFO',
         to: '+15550001234',
+        via: 'twilio',
         text: 'Your security code is: 048211',
         code: '048211',
         links: [],
@@ -83,6 +84,24 @@ describe('the SMS gateway', () => {
     expect(await sandbox.phone.waitForMessage({ to: '+15550001234' })).toMatchObject({ text: 'Hello 👋' })
     expect(await sender.send({ ...message, to: '123' })).toMatchObject({ status: 'invalid-number' })
     expect(sandbox.phone.messages()).toHaveLength(1)
+  })
+
+  test('takes turns: another line for a resend, and for a line that a fault strikes', async () => {
+    const send = async (retry = false): Promise<string | undefined> => {
+      sandbox.phone.clearMessages()
+      const { status } = await post(`${sandbox.gateways.smsUrl}sms/`, { ...text, phone: '+15550009999', retry })
+      return status === 201 ? sandbox.phone.messages()[0]?.via : String(status)
+    }
+    expect([await send(), await send(), await send(true)]).toEqual(['twilio', 'twilio', 'clickatell'])
+    const fault = sandbox.faults.add({ kind: 'error', status: 500, provider: 'clickatell' })
+    expect(await send()).toBe('twilio')
+    sandbox.faults.add({ kind: 'hang', provider: 'twilio' })
+    expect(await send()).toBe('503')
+    sandbox.faults.remove(fault)
+    expect(await send()).toBe('clickatell')
+    sandbox.faults.clear()
+    sandbox.faults.add({ kind: 'delay', ms: 1, provider: 'clickatell' })
+    expect(await send()).toBe('clickatell')
   })
 
   test.each([

@@ -3,11 +3,11 @@ import { z } from 'zod'
 import { MemoryStateStore } from '../../stores/memory.js'
 import { credentialOption, type GatewayCredential } from '../../users/credentials.js'
 import { emailGateway } from '../../users/email-gateway.js'
-import { normalPhone } from '../../users/phone-number.js'
+import { roundRobin } from '../../users/round-robin.js'
 import { smsGateway } from '../../users/sms-gateway.js'
-import type { SmsMessage, SmsOutcome } from '../../users/senders.js'
 import type { RunningStandIn, StandInContext } from '../stand-in.js'
-import { deliverMail, deliverText } from './inbox.js'
+import { smsLine } from './lines.js'
+import { deliverMail } from './mailbox.js'
 import { errorReply, mount } from './mount.js'
 
 export const gatewaysSandboxOptions = z.strictObject({
@@ -30,18 +30,25 @@ export interface GatewaysSandbox {
 
 const basePath = '/api/v1.0'
 
-/** Starts both services, each on a port of its own; what they are given arrives on the phone. */
+/**
+ * Starts both services, each on a port of its own; what they are given arrives on the phone. Texts go by two lines in
+ * turn, named after the providers whose faults strike them.
+ */
 export async function startGateways(
   context: StandInContext,
+  lines: readonly StandInContext[],
   { credential = false }: GatewaysSandboxOptions = {},
 ): Promise<RunningStandIn<GatewaysSandbox>> {
   const { logger, runtime, now } = context
-  const sms = smsGateway({ credential, logger, sender: { name: 'sandbox', send: (message) => send(context, message) } })
+  const state = new MemoryStateStore({ runtime: { now } })
+  const gateways = lines.map((line) => smsLine(context, line))
+  const sender = roundRobin({ gateways, state, runtime: { now } })
+  const sms = smsGateway({ credential, logger, sender })
   const email = emailGateway({
     credential,
     logger,
     transport: { deliver: async (mail) => deliverMail(context, mail) },
-    state: new MemoryStateStore({ runtime: { now } }),
+    state,
     secret: randomBytes(32),
     runtime: { ...runtime, now },
   })
@@ -51,11 +58,4 @@ export async function startGateways(
   const { url: emailOrigin } = await context.listen({ handler: mount(email, basePath, pages), errorReply })
   const handle = { smsUrl: `${smsOrigin}${basePath}/`, emailUrl: `${emailOrigin}${basePath}/` }
   return { handle, describe: () => ({ ...handle }) }
-}
-
-async function send(context: StandInContext, message: SmsMessage): Promise<SmsOutcome> {
-  const to = normalPhone(message.to)
-  if (to === undefined) return { status: 'invalid-number', description: 'The number is not a valid phone number.' }
-  deliverText(context, { ...message, to })
-  return { status: 'sent' }
 }

@@ -40,6 +40,8 @@ export interface PhoneMessage {
   readonly to: string
   /** Who sent it, where that is known: a name, a number or an address. */
   readonly from?: string
+  /** Which gateway brought it, where a service has several. */
+  readonly via?: string
   readonly subject?: string
   readonly text: string
   /** The HTML part of a mail, where it has one. The page never shows it. */

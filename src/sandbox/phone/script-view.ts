@@ -93,6 +93,7 @@ export function messageCard(message, open) {
       element('span', { class: 'badge' }, kinds[message.kind]),
       message.from && element('span', {}, 'from ' + message.from),
       element('span', {}, 'to ' + message.to),
+      message.via && element('span', {}, 'via ' + message.via),
       element('span', { class: 'end' }, time(message.receivedAt))),
     message.subject && element('p', { class: 'subject' }, message.subject),
     element('p', { class: 'text' }, ...linked(message)),

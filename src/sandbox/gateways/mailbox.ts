@@ -1,11 +1,6 @@
 import type { OutgoingMail } from '../../users/email-gateway.js'
-import type { SmsMessage } from '../../users/senders.js'
+import { codeIn } from '../sms/inbox.js'
 import type { StandInContext } from '../stand-in.js'
-
-/** Puts a text on the phone. */
-export function deliverText({ hub, provider }: StandInContext, { from, to, text }: SmsMessage): void {
-  hub.deliver({ provider, kind: 'sms', from, to, text, ...codeIn(text) })
-}
 
 /** Puts a mail into the mailbox of everybody it goes to. */
 export function deliverMail({ hub, provider }: StandInContext, mail: OutgoingMail): void {
@@ -14,12 +9,6 @@ export function deliverMail({ hub, provider }: StandInContext, mail: OutgoingMai
   const content = { from, subject, text, ...(html === '' ? {} : { html }), ...codeIn(text) }
   for (const to of new Set([...mail.to, ...mail.cc, ...mail.bcc]))
     hub.deliver({ provider, kind: 'mail', to, ...content })
-}
-
-// Four to eight digits that stand alone: no part of an address, a number or a word.
-function codeIn(text: string): { readonly code?: string } {
-  const code = /(?<![^\s:([<])\d{4,8}(?![^\s.,;!?)\]>]|[.,]\d)/.exec(text)?.[0]
-  return code === undefined ? {} : { code }
 }
 
 /** What somebody without an HTML reader would see of a mail; links as their addresses. */
