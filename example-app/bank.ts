@@ -18,10 +18,12 @@ import type { UserService } from 'passport-outofband/users'
 import { Accounts } from './accounts.js'
 import type { Config } from './config.js'
 import type { GatewaySettings } from './gateways.js'
-import { createPeople } from './people.js'
+import { createPeople, mayHoldLinks } from './people.js'
 import { channelsOf, openProviders, type Providers, type ProviderSettings } from './providers.js'
 import { errorPages } from './routes/errors.js'
 import { accountRoutes } from './routes/account.js'
+import { contactRoutes } from './routes/contact.js'
+import { forgotRoutes } from './routes/forgot.js'
 import { documentRoutes } from './routes/documents.js'
 import { enrolRoutes } from './routes/enrol.js'
 import { signInRoutes } from './routes/sign-in.js'
@@ -45,6 +47,12 @@ export interface Bank {
   readonly assurances: Assurances
   readonly limits: GuessLimits
   readonly phoneUrl: string | undefined
+  readonly publicUrl: string
+  readonly isProduction: boolean
+  /** Mails can be sent, and their links lead here. */
+  readonly canReset: boolean
+  /** Texts can be sent. */
+  readonly canText: boolean
 }
 
 export interface BankOptions {
@@ -92,6 +100,10 @@ export function createBank(options: BankOptions): {
     assurances: createAssurances({ state: stores.state }),
     limits,
     phoneUrl: options.phoneUrl,
+    publicUrl: options.publicUrl,
+    isProduction: config.production,
+    canReset: options.gateways !== undefined && mayHoldLinks(options.publicUrl),
+    canText: options.gateways !== undefined,
   }
   useStrategies(passport, bank)
 
@@ -139,6 +151,8 @@ export function createBank(options: BankOptions): {
     }),
   )
   app.use(signUpRoutes(bank), signInRoutes(bank), enrolRoutes(bank), stepUpRoutes(bank), accountRoutes(bank))
+  app.use(contactRoutes(bank))
+  if (bank.canReset) app.use(forgotRoutes(bank))
   app.use(transferRoutes(bank))
   if (options.sendSecure) app.use(documentRoutes(bank, new SafeBoxService(options.sendSecure)))
   app.use(errorPages(logger))

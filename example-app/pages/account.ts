@@ -16,7 +16,9 @@ export interface AccountPageOptions {
   readonly transfers: readonly { readonly payee: string; readonly amountCents: number }[]
   readonly app: boolean
   readonly phone: string | undefined
-  readonly phoneUrl: string | undefined
+  readonly email: string
+  /** The verified number, or an empty text; nothing where none can be verified. */
+  readonly number: string | undefined
   readonly info?: string | undefined
 }
 
@@ -64,6 +66,15 @@ export function accountPage(options: AccountPageOptions): string {
             ${options.phone === undefined ? 'No number for texts and calls.' : `Texts and calls go to the number that ends in ${options.phone}.`}
           </p>
           <p class="actions"><a class="button quiet small" href="/enrol">Connect a phone</a></p>
+        </section>
+        <section class="card">
+          <h2>Your details</h2>
+          <p>${options.email}</p>
+          ${options.number === undefined ? undefined : html`<p>${options.number === '' ? 'No number for news of the bank.' : `News of the bank go to ${options.number}.`}</p>`}
+          <p class="actions">
+            <a class="button quiet small" href="/account/password">Change password</a>
+            ${options.number === undefined ? undefined : html`<a class="button quiet small" href="/account/phone">Change number</a>`}
+          </p>
         </section>
       </div>`,
   )

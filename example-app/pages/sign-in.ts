@@ -48,7 +48,7 @@ export function signUpPage(values: SignUpValues = {}, error?: string): string {
 }
 
 export function signInPage(
-  values: { readonly email?: string | undefined } = {},
+  values: { readonly email?: string | undefined; readonly canReset: boolean },
   error?: string,
   info?: string,
 ): string {
@@ -62,6 +62,7 @@ export function signInPage(
         ${field({ name: 'password', label: 'Password', type: 'password', autocomplete: 'current-password', maxlength: 1024 })}
         <button class="button">Continue</button>
       </form>
+      ${values.canReset ? html`<p class="aside"><a href="/forgot">Forgot your password?</a></p>` : undefined}
       <p class="aside">New here? <a href="/sign-up">Open an account</a></p>
     </div>`,
   )

@@ -1,4 +1,4 @@
-import { Router, type RequestHandler } from 'express'
+import { Router, type Request, type RequestHandler } from 'express'
 import { currentAssurance, requireFactor } from 'passport-outofband/middleware'
 import { signedInAccount } from '../accounts.js'
 import type { Bank } from '../bank.js'
@@ -6,8 +6,13 @@ import { accountPage, cardPage, suspendedPage } from '../pages/account.js'
 import { handle } from './async.js'
 import { cardPolicy } from './policy.js'
 
+function newsOf({ query }: Request): string | undefined {
+  if (query['password'] !== undefined) return 'Your password is changed. You are signed out everywhere else.'
+  return query['number'] === undefined ? undefined : 'Your number is confirmed.'
+}
+
 /** What only the account's owner sees. */
-export function accountRoutes({ assurances, stores, phoneUrl }: Bank): Router {
+export function accountRoutes({ assurances, stores, canText }: Bank): Router {
   const router = Router()
   const signedIn: RequestHandler = (req, res, next) => {
     if (req.isAuthenticated()) next()
@@ -38,7 +43,9 @@ export function accountRoutes({ assurances, stores, phoneUrl }: Bank): Router {
           transfers: transfers.map(({ payee, amount_cents }) => ({ payee, amountCents: amount_cents })),
           app: account.has_app === 1,
           phone: account.phone_ending ?? undefined,
-          phoneUrl,
+          email: account.email,
+          number: canText ? (account.phone ?? '') : undefined,
+          info: newsOf(req),
         }),
       )
     }),

@@ -21,7 +21,7 @@ export function errorPages(logger: Logger): ErrorRequestHandler {
     const id = randomUUID()
     const outage = isOutage(error)
     const status = outage ? 503 : clientError(error)
-    if (status >= 500) logger.error({ error, id, path: req.path }, 'a request failed')
+    if (status >= 500) logger.error({ error, id, path: loggable(req.path) }, 'a request failed')
     res.status(status).send(
       endPage({
         title: outage ? 'We cannot reach your phone' : status < 500 ? 'That did not work' : 'Something went wrong',
@@ -33,6 +33,11 @@ export function errorPages(logger: Logger): ErrorRequestHandler {
       }),
     )
   }
+}
+
+// The link of a mail holds a secret.
+function loggable(path: string): string {
+  return path.replace(/^\/reset\/.*$/, '/reset/:token')
 }
 
 function isOutage(error: unknown): boolean {

@@ -6,6 +6,8 @@ declare module 'express-session' {
     userKey?: string
     /** Where the person wanted to go when step-up was asked for. */
     returnTo?: string
+    /** The number that a code was texted to. */
+    phoneToVerify?: string
     /** The name under which a new phone announces itself at Authy. */
     enrolmentId?: string
     /** A new phone at PassBy[ME]: the user that it is for. */

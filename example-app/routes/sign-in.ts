@@ -21,12 +21,12 @@ const place: Place = {
 
 /** Signing in: the password, then the second factor; and signing out. */
 export function signInRoutes(bank: Bank): Router {
-  const { approvals, assurances } = bank
+  const { approvals, assurances, canReset } = bank
   const router = Router()
 
   router.get('/sign-in', (req, res) => {
     if (req.isAuthenticated()) res.redirect(303, '/account')
-    else res.send(signInPage({}, undefined, req.query['out'] === undefined ? undefined : 'You are signed out.'))
+    else res.send(signInPage({ canReset }, undefined, greetingOf(req)))
   })
   router.post(
     '/sign-in',
@@ -92,7 +92,12 @@ function chooseFor(account: Account, error?: string, info?: string): string {
   })
 }
 
-function checkPassword({ accounts }: Bank): RequestHandler {
+function greetingOf({ query }: Request): string | undefined {
+  if (query['out'] !== undefined) return 'You are signed out.'
+  return query['new'] === undefined ? undefined : 'Your new password is set. Sign in with it.'
+}
+
+function checkPassword({ accounts, canReset }: Bank): RequestHandler {
   return handle(async (req, res, next) => {
     const finish: PasswordOutcome = (error, _user, info) => {
       const outcome = info?.outcome
@@ -106,7 +111,7 @@ function checkPassword({ accounts }: Bank): RequestHandler {
       }
       const { status, text, retryAfterSeconds } = complaintOf(outcome)
       if (retryAfterSeconds !== undefined) res.setHeader('Retry-After', retryAfterSeconds)
-      res.status(status).send(signInPage({ email: formField(req, 'email') }, text))
+      res.status(status).send(signInPage({ email: formField(req, 'email'), canReset }, text))
     }
     const authenticate = passport.authenticate('local', { session: false }, finish) as RequestHandler
     await authenticate(req, res, next)
