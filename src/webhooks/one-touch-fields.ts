@@ -16,8 +16,8 @@ import { decodeQuery } from './query.js'
 export type Level = 'callback' | 'request' | 'transaction'
 
 /**
- * The fields of a callback whose signature was checked, however they came. The scheme can't tell null, the empty text and
- * an absent field apart, nor a number from its text: so all values are text, and the first three are undefined.
+ * The fields of a callback whose signature was checked, however they came. The scheme can't tell null from the empty text, an
+ * empty object or array from an absent field, nor a number from its text: so all values are text, and the first four are undefined.
  */
 export interface CallbackFields {
   text(level: Level, key: string): string | undefined
@@ -45,8 +45,9 @@ export function fieldsOfTape(tape: Tape): CallbackFields {
     text(level, key) {
       const node = find(level, key)
       if (node === undefined) return undefined
-      if (isContainer(tape, node)) throw new MalformedCallback()
-      return textOf(tape, node) || undefined
+      if (!isContainer(tape, node)) return textOf(tape, node) || undefined
+      if (isNothing(tape, node)) return undefined
+      throw new MalformedCallback()
     },
     texts(level, key) {
       const node = find(level, key)
@@ -81,10 +82,8 @@ function nameOf(level: Level, key: string): string {
 
 function textsOf(tape: Tape, node: number): Readonly<Record<string, string>> {
   const texts = emptyRecord()
-  if (kindOf(tape, node) !== KIND_OBJECT) {
-    if (isContainer(tape, node) || textOf(tape, node) !== '') throw new MalformedCallback()
-    return texts
-  }
+  if (isNothing(tape, node)) return texts
+  if (kindOf(tape, node) !== KIND_OBJECT) throw new MalformedCallback()
   for (let member = firstOf(tape, node); member !== 0; member = nextOf(tape, member)) {
     // The service knows only texts here; whatever else an application managed to send is of no use to anybody.
     if (!isContainer(tape, member)) texts[keyOf(tape, member)] = textOf(tape, member)
@@ -97,9 +96,13 @@ function emptyRecord(): Record<string, string> {
   return Object.create(null) as Record<string, string>
 }
 
+function isNothing(tape: Tape, node: number): boolean {
+  return isContainer(tape, node) ? firstOf(tape, node) === 0 : textOf(tape, node) === ''
+}
+
 function innerObject(tape: Tape, object: number, key: string): number | undefined {
   const node = findMember(tape, object, key)
-  if (node === undefined) return undefined
+  if (node === undefined || isNothing(tape, node)) return undefined
   if (kindOf(tape, node) !== KIND_OBJECT) throw new MalformedCallback()
   refuseBrackets(tape, node)
   return node

@@ -44,6 +44,10 @@ const refusals: readonly (readonly [why: string, reason: string, callback: ReadO
     signed(answer({}).replace('"authy_id":1234567', '"authy_id":1234567.0')),
   ],
   ['a negative Authy id', 'malformed', signed(answer({ authy_id: -1 }))],
+  ['an Authy id in an empty array', 'malformed', signed(answer({ authy_id: [] }))],
+  ['a status in an empty array', 'status', signed(answer({}).replace('"status":"approved"', '"status":[]'))],
+  ['details in an array', 'malformed', signed(answer({ transaction: { details: ['x'] } }))],
+  ['a request in an array', 'malformed', signed(answer({ approval_request: ['x'] }))],
   ['an Authy id in an array', 'malformed', signed(answer({ authy_id: [1234567] }))],
   ['a request that is text', 'malformed', signed(answer({ approval_request: '{"transaction"=>{}}' }))],
   [
@@ -71,6 +75,10 @@ test.each([
   ],
   ['with the application id of ours', signed(answer({}), { appId: '582380EB7E1CAA03317EC08C' })],
   ['with fields that nobody knew', signed(answer({ 'new field': { a: [1, { b: 2 }] } }))],
+  ['with an empty array for a hash', signed(answer({ transaction: { details: [], hidden_details: [] } }))],
+  ['with empty hashes and arrays for nothing', signed(answer({ device_uuid: [], transaction: { reason: {} } }))],
+  ['of 2016, without a request', signed(answer({ approval_request: null }))],
+  ['without a request, as an empty array', signed(answer({ approval_request: [] }))],
   ['of a request without end', signed(request({ expiration_timestamp: 0 }))],
 ])('reads a callback %s', (_how, callback) => {
   expect(readOneTouchCallback(callback)).toMatchObject({ ok: true, event: { status: 'approved', authyId: '1234567' } })
