@@ -327,6 +327,22 @@ export class ApprovalLimitedError extends ApprovalError {
   }
 }
 
+/** No message is sent: too many went to that person or number, came from that address, or were sent in all. The provider was not asked. */
+export class SendLimitedError extends ApprovalError {
+  readonly code = 'ERR_SEND_LIMITED'
+  /** What Express answers with. */
+  readonly status = 429
+  /** Which limit it was. For the log: it tells the caller something about others. */
+  readonly scope: 'address' | 'recipient' | 'prefix' | 'country' | 'total'
+  readonly retryAfterSeconds: number
+
+  constructor(scope: SendLimitedError['scope'], retryAfterSeconds: number) {
+    super(`no message was sent: the limit for this ${scope === 'total' ? 'application' : scope} is reached`)
+    this.scope = scope
+    this.retryAfterSeconds = retryAfterSeconds
+  }
+}
+
 /**
  * A factor could not be proved because its provider did not answer as it should: nobody gets in. What
  * happened is in `cause`. Made where an error goes to Express, whose own error page would otherwise answer with the
@@ -397,6 +413,7 @@ export type AnyApprovalError =
   | ApprovalNotFoundError
   | ApprovalNotRedeemableError
   | ApprovalLimitedError
+  | SendLimitedError
   | FactorUnavailableError
   | MailRefusedError
   | StoreUnavailableError

@@ -40,5 +40,7 @@ export { amrOf, evaluatePolicy, independentChannels } from './approval/factors.j
 export type { Factor, FactorInput, FactorPolicy, PolicyResult } from './approval/factors.js'
 export { createGuessLimits } from './approval/limits.js'
 export type { Guess, GuessLimits, GuessLimitsOptions, GuessPermit } from './approval/limits.js'
+export { createSendLimits } from './approval/send-limits.js'
+export type { Send, SendLimit, SendLimits, SendLimitsOptions } from './approval/send-limits.js'
 export { rememberDelivery, useCodeOnce } from './approval/code-use.js'
 export type { CodeDelivery, CodeUse } from './approval/code-use.js'

@@ -3,6 +3,7 @@ import { objectWith, parseOptions, runtimeOption } from '../options.js'
 import { resolveRuntime, type Runtime } from '../runtime.js'
 import { compareAndSet } from './compare-and-set.js'
 import { factorName } from './factors.js'
+import { networkOf } from './network.js'
 import { keyOf } from './random-id.js'
 import type { StateRecord, StateStore } from './state-store.js'
 
@@ -174,19 +175,4 @@ function readBudget(record: StateRecord | undefined): Budget {
   if (record === undefined) return { failures: {}, notBefore: 0 }
   // What can't be read throws: a limit that doesn't know its count doesn't let anybody pass.
   return budgetRecord.parse(record.value)
-}
-
-/** The network that an address counts for: whoever has one IPv6 address has the 2^64 of its network. */
-function networkOf(address: string): string {
-  const plain = address.replace(/^::ffff:(?=\d+\.)/i, '').split('%')[0] ?? ''
-  if (!plain.includes(':')) return plain
-  const [head = '', tail] = plain.toLowerCase().split('::')
-  const left = head === '' ? [] : head.split(':')
-  const right = tail === undefined || tail === '' ? [] : tail.split(':')
-  const zeros = tail === undefined ? 0 : Math.max(0, 8 - left.length - right.length)
-  const groups = [...left, ...Array.from({ length: zeros }, () => '0'), ...right]
-  return groups
-    .slice(0, 4)
-    .map((group) => group.replace(/^0+(?=.)/, ''))
-    .join(':')
 }

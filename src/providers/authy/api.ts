@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import type { JsonObject } from '../../approval/json.js'
+import type { Send, SendLimits } from '../../approval/send-limits.js'
 import type { HttpQuery, HttpResponse, HttpTransport, ProviderComplaint } from '../http.js'
 import type { MethodOptions } from './input.js'
 import { refusalBody, wireSuccess } from './wire.js'
@@ -21,6 +22,8 @@ export interface ApiCall<T> {
   readonly withoutSuccess?: boolean
   /** Values that no error may quote. */
   readonly secrets?: readonly string[]
+  /** The message that this call has the service send. */
+  readonly sends?: Send
   /** A refusal that is a normal result of this call. */
   readonly normal?: (refusal: Refusal) => T | undefined
 }
@@ -34,12 +37,15 @@ export interface Refusal {
 /** Sends calls and trusts no answer: a success is HTTP 200, a JSON object, `success`, and the documented fields. */
 export class AuthyApi {
   readonly #transport: HttpTransport
+  readonly #sendLimits: SendLimits | undefined
 
-  constructor(transport: HttpTransport) {
+  constructor(transport: HttpTransport, sendLimits?: SendLimits) {
     this.#transport = transport
+    this.#sendLimits = sendLimits
   }
 
   async call<T>(call: ApiCall<T>, { signal }: MethodOptions): Promise<T> {
+    if (call.sends) await this.#sendLimits?.admit(call.sends)
     const response = await this.#transport.request({
       operation: call.operation,
       method: call.method,

@@ -1,7 +1,8 @@
 import { inspect } from 'node:util'
 import { z } from 'zod'
+import type { SendLimits } from '../../approval/send-limits.js'
 import { InvalidOptionError } from '../../errors.js'
-import { parseOptions } from '../../options.js'
+import { objectWith, parseOptions } from '../../options.js'
 import { resolveRuntime, silentLogger, type Logger, type Runtime } from '../../runtime.js'
 import { HttpTransport, tlsOption, transportOptionShape, type TlsOptions } from '../http.js'
 import { AuthyApi, describeAuthyError } from './api.js'
@@ -26,6 +27,8 @@ export interface AuthyClientOptions {
   readonly maxResponseBytes?: number | undefined
   /** Added certificate authorities, for a proxy that inspects TLS. */
   readonly tls?: Pick<TlsOptions, 'ca'> | undefined
+  /** What `createSendLimits` makes: asked before every text message, call, mail and phone verification. Default: no limits of ours. */
+  readonly sendLimits?: SendLimits | undefined
   readonly runtime?: Partial<Runtime> | undefined
   readonly logger?: Logger | undefined
 }
@@ -36,6 +39,7 @@ const options = z.strictObject({
     .string({ error: 'give the API key of the application, as text' })
     .regex(/^[\x21-\x7e]{1,256}$/, { error: 'give the API key of the application: no blanks, not empty' }),
   tls: tlsOption.pick({ ca: true }).optional(),
+  sendLimits: objectWith<SendLimits>(['admit'], 'give what createSendLimits makes').optional(),
 })
 
 /**
@@ -61,7 +65,12 @@ export class AuthyClient {
 
   /** @throws {@link InvalidOptionError} */
   constructor(input: AuthyClientOptions) {
-    const { apiKey, baseUrl = 'https://api.authy.com', ...rest } = parseOptions(options, input, 'AuthyClient')
+    const {
+      apiKey,
+      baseUrl = 'https://api.authy.com',
+      sendLimits,
+      ...rest
+    } = parseOptions(options, input, 'AuthyClient')
     refuseSandboxKey(apiKey, baseUrl)
     const settings = {
       ...rest,
@@ -72,7 +81,7 @@ export class AuthyClient {
       describeError: describeAuthyError,
     }
     this.#transport = new HttpTransport(settings, 'AuthyClient')
-    const api = new AuthyApi(this.#transport)
+    const api = new AuthyApi(this.#transport, sendLimits)
     this.users = new AuthyUsers(api, apiKey, resolveRuntime(rest.runtime).now)
     this.tokens = new AuthyTokens(api, rest.logger ?? silentLogger)
     this.phones = new AuthyPhones(api)

@@ -1,5 +1,6 @@
 import { getCountryCallingCode, isSupportedCountry, parsePhoneNumberFromString } from 'libphonenumber-js/max'
 import { z } from 'zod'
+import type { Send } from '../../approval/send-limits.js'
 import { InvalidInputError } from '../../errors.js'
 
 /** A phone number and the country that it is read in. */
@@ -60,6 +61,12 @@ function splitInternational(phone: string, given: number | undefined): SplitPhon
     throw new InvalidInputError('phone', 'the phone number does not belong to the country of countryCode')
   const national = parsed?.isValid() ? parsed.nationalNumber : digits.slice(String(found).length)
   return { countryCode: found, national }
+}
+
+/** The message to a number, for the limits on sending. */
+export function sendToPhone({ countryCode, national }: SplitPhone, address?: string): Send {
+  const e164 = `+${countryCode}${national}`
+  return { recipient: e164, phone: { e164, countryCode }, address }
 }
 
 function callingCode(country: string | number): number {

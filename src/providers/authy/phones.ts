@@ -12,7 +12,7 @@ import {
   type RequesterOptions,
   type MethodOptions,
 } from './input.js'
-import { phoneShape, splitPhone, type PhoneInput } from './phone-number.js'
+import { phoneShape, sendToPhone, splitPhone, type PhoneInput } from './phone-number.js'
 import {
   checkVerificationReply,
   phoneInfoReply,
@@ -22,7 +22,7 @@ import {
 import { authyCodes } from './wire.js'
 
 /** A phone number to verify. */
-export interface StartVerification extends PhoneInput, MethodOptions {
+export interface StartVerification extends PhoneInput, RequesterOptions {
   /** Default `sms`. */
   readonly via?: 'sms' | 'call' | undefined
   /** Language of the message, such as `pt-BR`. Left out: the language of the country. */
@@ -69,6 +69,7 @@ const startInput = z.strictObject({
   codeLength: z.int({ error: 'give a whole number' }).min(4).max(10).optional(),
   customCode: codeInput.optional(),
   customMessage: text(1, 1000).optional(),
+  ip: ipInput.optional(),
   signal: signalInput,
 })
 const checkInput = z.strictObject({ ...phoneShape, code: codeInput, signal: signalInput })
@@ -97,6 +98,7 @@ export class AuthyPhones {
       codeLength,
       customCode,
       customMessage,
+      ip,
       signal,
       ...phone
     } = parseInput(startInput, input, operation)
@@ -108,10 +110,13 @@ export class AuthyPhones {
       ...(customMessage !== undefined && { custom_message: customMessage }),
       ...(locale !== undefined && { locale }),
       phone_number,
+      ...(ip !== undefined && { user_ip: ip }),
       via,
     }
+    const sends = sendToPhone({ countryCode: country_code, national: phone_number }, ip)
     const path = `${base}/verification/start`
-    const request = { operation, method: 'POST', path, label: path, json, reply: startVerificationReply } as const
+    const reply = startVerificationReply
+    const request = { operation, method: 'POST', path, label: path, json, reply, sends } as const
     return this.#api.call(request, callSignal(operation, call, { signal }))
   }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { Send } from '../../approval/send-limits.js'
 import { encodePath } from '../http.js'
 import type { AuthyApi } from './api.js'
 import {
@@ -9,11 +10,12 @@ import {
   requesterInput,
   signalInput,
   userArguments,
+  type Arguments,
   type AuthyId,
   type RequesterOptions,
   type MethodOptions,
 } from './input.js'
-import { phoneShape, splitPhone, type PhoneInput } from './phone-number.js'
+import { phoneShape, sendToPhone, splitPhone, type PhoneInput } from './phone-number.js'
 import { createUserReply, emailReply, messageReply, sendReply, userStatusReply } from './wire-users.js'
 import {
   activityInput,
@@ -69,8 +71,10 @@ export class AuthyUsers extends AuthyEnrolment {
       ...(sendInstallLink !== undefined && { send_install_link_via_sms: sendInstallLink }),
     }
     const path = '/protected/json/users/new'
+    // Unless it is told not to, the service sends a text message with a link.
+    const sends = sendInstallLink === false ? undefined : sendToPhone({ countryCode, national })
     return this.#api.call(
-      { operation, method: 'POST', path, label: path, json, reply: createUserReply },
+      { operation, method: 'POST', path, label: path, json, reply: createUserReply, ...(sends && { sends }) },
       callSignal(operation, call, { signal }),
     )
   }
@@ -133,7 +137,8 @@ export class AuthyUsers extends AuthyEnrolment {
     const path = encodePath`/protected/json/email/${{ authyId: args.id }}`
     const label = '/protected/json/email/{id}'
     const json = args.given.ip === undefined ? {} : { user_ip: args.given.ip }
-    return this.#api.call({ operation, method: 'POST', path, label, json, reply: emailReply }, args.call)
+    const sends = sendTo(args)
+    return this.#api.call({ operation, method: 'POST', path, label, json, reply: emailReply, sends }, args.call)
   }
 
   async #sendCode(via: 'sms' | 'call', authyId: AuthyId, options: SmsRequest, call: MethodOptions): Promise<CodeSent> {
@@ -142,7 +147,8 @@ export class AuthyUsers extends AuthyEnrolment {
     const path = encodePath`/protected/json/${{ via }}/${{ authyId: args.id }}`
     const label = `/protected/json/${via}/{id}`
     const query = codeQuery(args.given)
-    return this.#api.call({ operation, method: 'GET', path, label, query, reply: sendReply }, args.call)
+    const sends = sendTo(args)
+    return this.#api.call({ operation, method: 'GET', path, label, query, reply: sendReply, sends }, args.call)
   }
 
   async #post(
@@ -156,4 +162,8 @@ export class AuthyUsers extends AuthyEnrolment {
     const label = `/protected/json/users/{id}/${action}`
     return this.#api.call({ operation, method: 'POST', path, label, json, reply: messageReply }, call)
   }
+}
+
+function sendTo({ id, given }: Arguments<RequesterOptions>): Send {
+  return { recipient: `authy:${id}`, address: given.ip }
 }
