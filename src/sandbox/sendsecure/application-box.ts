@@ -4,7 +4,7 @@ import type { AddRoute, ApiCall } from './api-call.js'
 import { addTime, close, deleteContent, find, reply } from './life.js'
 import type { Box, Message } from './model.js'
 import { denied, error, notFound, unable } from './replies.js'
-import { flag, record, text, whole } from './values.js'
+import { flag, record, text, whole, wrapped } from './values.js'
 import { auditUrl, iso, plainBox, section } from './wire.js'
 
 const sections = ['security_options', 'participants', 'messages', 'download_activity', 'event_history']
@@ -28,7 +28,7 @@ export function boxRoutes(add: AddRoute): void {
   for (const name of sections)
     on('GET', `/${name}`, (box, { state }) => json(200, { [name]: section(state, box, name) }))
   patch('/add_time', (box, { state, body }) => {
-    const at = addTime(state, box, record(body['safebox']))
+    const at = addTime(state, box, wrapped(body, 'safebox'))
     if (at === undefined) return unable('Unable to extend the SafeBox duration.')
     return json(200, { result: true, message: 'SafeBox duration successfully extended.', new_expiration: iso(at) })
   })
@@ -45,7 +45,7 @@ export function boxRoutes(add: AddRoute): void {
   on('POST', '/untag/archive', (box, call) => archive(box, call, false))
   on('POST', '/messages', (box, { state, body }) =>
     done(
-      reply(state, box, record(body['safebox']), undefined),
+      reply(state, box, wrapped(body, 'safebox'), undefined),
       'SafeBox successfully updated.',
       'Unable to update the SafeBox.',
     ),

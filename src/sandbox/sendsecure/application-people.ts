@@ -4,7 +4,7 @@ import { changedMethods, type Complaints, newMethods } from './contact-methods.j
 import { addGuest, changeGuest, find } from './life.js'
 import type { Favorite, Guest, User } from './model.js'
 import { denied, invalid, notFound } from './replies.js'
-import { flag, record, text, whole, type Loose } from './values.js'
+import { flag, text, whole, wrapped, type Loose } from './values.js'
 import { favorite as favoriteWire, participant } from './wire.js'
 
 /** Routes to participants, favorites and the search for recipients. */
@@ -13,7 +13,7 @@ export function peopleRoutes(add: AddRoute): void {
     const box = find(state, params['g'])
     if (!box) return notFound()
     if (box.user.id !== user.id) return denied()
-    const result = addGuest(state, box, record(body['participant']))
+    const result = addGuest(state, box, wrapped(body, 'participant'))
     return isGuest(result) ? json(200, participant(box, result)) : invalid(result)
   })
   add('PATCH', '/safeboxes/:g/participants/:id', ({ state, user, params, body }) => {
@@ -21,7 +21,7 @@ export function peopleRoutes(add: AddRoute): void {
     const guest = box?.guests.find(({ id }) => id === params['id'])
     if (!box || !guest) return notFound()
     if (box.user.id !== user.id) return denied()
-    const complaints = changeGuest(state, box, guest, record(body['participant']))
+    const complaints = changeGuest(state, box, guest, wrapped(body, 'participant'))
     return complaints ? invalid(complaints) : json(200, participant(box, guest))
   })
   const path = '/enterprises/:e/users/:u/favorites'
@@ -50,7 +50,7 @@ function own(handler: (call: ApiCall) => SandboxReply): (call: ApiCall) => Sandb
 }
 
 function createFavorite({ state, user, body }: ApiCall): SandboxReply {
-  const given = record(body['favorite'])
+  const given = wrapped(body, 'favorite')
   const complaints: Complaints = {}
   const email = text(given['email'])
   if (email === undefined) complaints['email'] = ['cannot be blank']
@@ -76,7 +76,7 @@ function createFavorite({ state, user, body }: ApiCall): SandboxReply {
 function updateFavorite({ state, user, params, body }: ApiCall): SandboxReply {
   const entry = user.favorites.find(({ id }) => String(id) === params['id'])
   if (!entry) return notFound()
-  const given = record(body['favorite'])
+  const given = wrapped(body, 'favorite')
   const complaints: Complaints = {}
   if ('email' in given && !text(given['email'])) complaints['email'] = ['cannot be blank']
   const methods = changedMethods(state, entry.contactMethods, given['contact_methods'], complaints)

@@ -12,7 +12,7 @@ import type { Box } from './model.js'
 import { denied, invalid, notFound } from './replies.js'
 import { consentGroup } from './seed.js'
 import type { SendSecureState } from './state.js'
-import { record, text, type Loose } from './values.js'
+import { record, text, wrapped, type Loose } from './values.js'
 import { committedBox, userSettings } from './wire.js'
 
 /** The sendsecure server: the API, the audit records, and the pages on which guests open SafeBoxes. */
@@ -34,14 +34,22 @@ export function application(state: SendSecureState): SandboxHandler {
   boxRoutes(add)
   peopleRoutes(add)
   const pages = guestRoutes(state)
-  pages.add('GET', '/s/:name', (request, { name = '' }) => audit(state, request, name))
+  pages.add('GET', '/s/:name', (_request, { name = '' }) => audit(state, name))
   return (request) => {
     const isApi = request.path.startsWith('/api/')
-    // Every resource is known with and without the suffix.
-    const path = isApi ? request.path.replace(/\.json$/, '') : request.path
+    const path = isApi ? resourceOf(request.path) : request.path
     const route = (isApi ? api : pages).find(request.method, path)
     return typeof route === 'function' ? route(request) : notFound()
   }
+}
+
+// Every resource is known with and without the suffix. The official C# client begins some queries with `&`, and the PHP
+// one ends a path in a slash and writes the suffix without its dot after a number: taken as they are meant.
+function resourceOf(path: string): string {
+  return path
+    .replace(/&[^/]*$/, '')
+    .replace(/\/$/, '')
+    .replace(/\.json$|(?<=\/\d+)json$/, '')
 }
 
 function enterpriseRoutes(add: AddRoute): void {
@@ -70,7 +78,7 @@ function newBox(state: SendSecureState, query: URLSearchParams): SandboxReply {
 
 function commitBox(state: SendSecureState, body: Loose): SandboxReply {
   // An early client put user_email beside the SafeBox instead of into it.
-  const given = { user_email: body['user_email'], ...record(body['safebox']) }
+  const given = { user_email: body['user_email'], ...wrapped(body, 'safebox') }
   const result = commit(state, given)
   return isBox(result) ? json(200, committedBox(state, result)) : invalid(result)
 }
@@ -79,10 +87,10 @@ function isBox(result: Box | Readonly<Record<string, unknown>>): result is Box {
   return 'messages' in result && Array.isArray(result.messages) && 'history' in result
 }
 
-function audit(state: SendSecureState, request: SandboxRequest, name: string): SandboxReply {
+function audit(state: SendSecureState, name: string): SandboxReply {
   const box = name.endsWith('.pdf') ? find(state, name.slice(0, -4)) : undefined
   if (!box || box.status === 'in_progress') return notFound()
-  if (!state.tokens.has(tokenOf(request) ?? '')) return denied()
+  // Two official clients fetch it without a token: whoever has the address may have it.
   return { status: 200, headers: { 'content-type': 'application/pdf' }, body: auditRecord(state, box) }
 }
 

@@ -10,6 +10,11 @@ export function record(value: unknown): Loose {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {}
 }
 
+/** The object that a body carries under its name, or, as the official PHP client sends it, with no name around it. */
+export function wrapped(body: Loose, name: string): Loose {
+  return name in body ? record(body[name]) : body
+}
+
 export function text(value: unknown): string | undefined {
   if (typeof value === 'string') return value === '' ? undefined : value
   return undefined
