@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import { open, unlink } from 'node:fs/promises'
 import type { IncomingMessage } from 'node:http'
-import busboy from 'busboy'
 import { header, type SandboxRequest } from '../http-message.js'
+import { firstFile } from './first-part.js'
 import type { StoredFile, UploadTicket } from './model.js'
 import type { SendSecureState } from './state.js'
 import { record, text, whole } from './values.js'
@@ -31,7 +31,7 @@ export async function receiveFile(
 ): Promise<StoredFile | Refusal> {
   cut(state, request.incoming)
   const multipart = (header(request, 'content-type') ?? '').startsWith('multipart/form-data')
-  const incoming = multipart ? await firstPart(request) : rawBody(request)
+  const incoming = multipart ? await formFile(request) : rawBody(request)
   if (!incoming) return { status: 400, message: 'There is no file in the request.' }
   const refusal = extensionRefusal(state, incoming.name)
   return refusal ?? store(state, ticket, incoming)
@@ -75,29 +75,9 @@ async function store(
   return refusal
 }
 
-async function firstPart({ incoming }: SandboxRequest): Promise<Incoming | undefined> {
-  let parser: busboy.Busboy
-  try {
-    parser = busboy({ headers: incoming.headers, defParamCharset: 'utf8', limits: { files: 1 } })
-  } catch {
-    return undefined
-  }
-  const ended = new Promise<boolean>((resolve) => {
-    parser.on('error', () => resolve(false))
-    parser.on('close', () => resolve(true))
-  })
-  const found = new Promise<Incoming | undefined>((resolve) => {
-    parser.on('file', (_field, stream, { filename = 'unnamed', mimeType }) => {
-      // Whoever reads it sees its error anyway; but a form may break off before anybody does.
-      stream.on('error', () => undefined)
-      resolve({ name: plainName(filename), contentType: mimeType, bytes: stream, whole: async () => ended })
-    })
-    parser.on('close', () => resolve(undefined))
-    parser.on('error', () => resolve(undefined))
-  })
-  incoming.once('error', () => parser.destroy())
-  incoming.pipe(parser)
-  return found
+async function formFile({ incoming }: SandboxRequest): Promise<Incoming | undefined> {
+  const file = await firstFile(incoming)
+  return file && { ...file, name: plainName(file.filename ?? 'unnamed'), contentType: file.mimeType }
 }
 
 function rawBody(request: SandboxRequest): Incoming {

@@ -1,5 +1,5 @@
 import { getUserToken, type SendSecureClient } from 'passport-outofband/sendsecure'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type RawAnswer, rawRequest } from '../raw-client.js'
 import { device, draft, setUp, type Setting } from './support.js'
 
@@ -25,10 +25,19 @@ afterAll(async () => setting.close())
 interface Draft {
   readonly guid: string
   readonly public_encryption_key: string
+  readonly upload_url: string
 }
 
 async function newBox(): Promise<Draft> {
   return (await api('GET', `safeboxes/new.json?user_email=${userEmail}`)).json as unknown as Draft
+}
+
+const guidOf = (document: Readonly<Record<string, unknown>>): string =>
+  (document['temporary_document'] as { readonly document_guid: string } | undefined)?.document_guid ?? ''
+
+async function upload(address: string, body: Buffer): Promise<RawAnswer> {
+  const { origin, pathname } = new URL(address)
+  return rawRequest(origin, 'POST', pathname, { 'content-type': 'multipart/form-data; boundary=B0' }, body)
 }
 
 /** A box with these documents, committed as PHP does: nothing around the fields. */
@@ -44,6 +53,48 @@ async function commitBare(box: Draft, documents: readonly string[]): Promise<Raw
     recipients: [{ email: 'ana.reyes@client.example', contact_methods: [] }],
   })
 }
+
+describe('the name of an uploaded file', () => {
+  // Python's head has no more fields; Ruby's has a length and an encoding of its own; PHP writes a field before the file.
+  const cases: readonly (readonly [string, string, string])[] = [
+    [
+      'with raw quotation marks (Python)',
+      'name="file"; filename="a "q" é".txt"\r\nContent-Type: text/plain',
+      'a "q" é".txt',
+    ],
+    [
+      'with a raw quotation mark (Ruby)',
+      'name="file"; filename="q"uote.pdf"\r\nContent-Length: 5\r\nContent-Type: application/pdf\r\nContent-Transfer-Encoding: binary',
+      'q"uote.pdf',
+    ],
+    ['with an escaped one (curl)', 'name="file"; filename="a\\"b.txt"\r\nContent-Type: text/plain', 'a"b.txt'],
+    ["with a form's escape (browsers)", 'name="file"; filename="a%22b.txt"\r\nContent-Type: text/plain', 'a"b.txt'],
+    ['before the field', 'filename="plain.txt"; name="file"\r\nContent-Type: text/plain', 'plain.txt'],
+    [
+      'after another field (PHP)',
+      'name="type"\r\n\r\ntext/plain\r\n--B0\r\nContent-Disposition: form-data; name="file_contents"; filename="p.txt"\r\nContent-Type: text/plain',
+      'p.txt',
+    ],
+  ]
+  test.each(cases)('%s arrives, and so does the file', async (_why, head, name) => {
+    const box = await newBox()
+    const form = Buffer.from(`--B0\r\nContent-Disposition: form-data; ${head}\r\n\r\nhe"l\r\n\r\nlo\r\n--B0--\r\n`)
+    const uploaded = await upload(box.upload_url, form)
+    expect(uploaded.status).toBe(200)
+    expect((await commitBare(box, [guidOf(uploaded.json)])).status).toBe(200)
+    const [message] = await client.getSafeboxMessages({ guid: box.guid })
+    expect(message!.documents[0]).toMatchObject({ name, size: 10 })
+  })
+
+  test.each([
+    ['nothing', ''],
+    ['a head that never ends', `--B0\r\nContent-Disposition: form-data; name="file"; filename="x${'y'.repeat(40_000)}`],
+    ['no file', '--B0\r\nContent-Disposition: form-data; name="x"\r\n\r\n1\r\n--B0--\r\n'],
+  ])('of a form with %s is not looked for for ever', async (_why, form) => {
+    const answer = await upload((await newBox()).upload_url, Buffer.from(form))
+    expect([answer.status, answer.json]).toEqual([400, { message: 'There is no file in the request.' }])
+  })
+})
 
 test('the audit record is handed to the Ruby and PHP clients, which send no token for it', async () => {
   const box = await client.submitSafebox(draft(userEmail))
