@@ -18,7 +18,10 @@ export interface ApprovalEvent {
   readonly durationMs: number
 }
 
-const approvals = channel('passport-outofband:approval')
+/** @internal The name of the channel. */
+export const approvalEventChannel = 'passport-outofband:approval'
+
+const approvals = channel(approvalEventChannel)
 
 /** Tells whoever listens. Costs nothing when nobody does. */
 export function publishApprovalEvent(event: () => ApprovalEvent): void {
