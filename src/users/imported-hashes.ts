@@ -3,6 +3,9 @@ import { promisify } from 'node:util'
 import { ConfigurationError } from '../errors.js'
 import { shaCrypt } from './sha-crypt.js'
 
+/** Rounds times bytes. */
+const MAX_SHA_CRYPT_WORK = 1_000_000_000
+
 const pbkdf2Async = promisify(pbkdf2)
 
 /**
@@ -32,6 +35,8 @@ async function verifyShaCrypt(hash: string, password: string): Promise<boolean> 
   if (match === null) return false
   const [, kind, rounds = '5000', salt = '', expected = ''] = match
   if (Number(rounds) < 1000 || Number(rounds) > 2_000_000) return false
+  // Each round reads the password once or twice: one of 4,000 characters would keep a worker busy for ten seconds.
+  if (Number(rounds) * Buffer.byteLength(password) > MAX_SHA_CRYPT_WORK) return false
   const made = await shaCrypt(kind === '5' ? 'sha256' : 'sha512', password, salt, Number(rounds))
   return same(Buffer.from(made), Buffer.from(expected))
 }

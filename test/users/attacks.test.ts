@@ -138,6 +138,18 @@ describe('a hash that somebody has planted in an original', () => {
   })
 })
 
+test('a long password costs no more than others, whatever it is compared with [SC 100]', async () => {
+  const { known_answers } = JSON.parse(
+    readFileSync(new URL('../vectors/affo-scenarios.json', import.meta.url), 'utf8'),
+  ) as { known_answers: { password_hash: readonly { hash: string }[] } }
+  const before = process.cpuUsage()
+  for (const { hash } of known_answers.password_hash) {
+    if (!hash.startsWith('$6$')) continue
+    expect(await argon2Hasher().verify(hash, 'x'.repeat(4096))).toBe(false)
+  }
+  expect(process.cpuUsage(before).user).toBeLessThan(1_500_000)
+})
+
 describe('rows of an original that somebody has prepared', () => {
   async function take(rows: readonly Record<string, unknown>[], more = {}) {
     const store = new MemoryUserStore()
