@@ -68,7 +68,8 @@ describe('imported hashes', () => {
 
   test('of the kinds of argon2 that older installations made are verified', async () => {
     for (const algorithm of [0, 1]) {
-      const hash = await argon2(password, { algorithm, memoryCost: 512, timeCost: 2, parallelism: 2 })
+      const cost = { algorithm, memoryCost: 512, timeCost: 2, parallelism: 2 }
+      const hash = await argon2(password, cost)
       expect(hash).toMatch(/^\$argon2[di]\$v=19\$m=512,t=2,p=2\$/)
       expect(await hasher.verify(hash, password)).toBe(true)
       expect(await hasher.verify(hash, `${password}x`)).toBe(false)

@@ -22,7 +22,7 @@ export interface ServiceProcess {
   readonly links: string[]
   /** Codes that were sent, in their order. */
   readonly codes: string[]
-  kill(): Promise<void>
+  readonly kill: () => Promise<void>
 }
 
 /** Runs a suite on SQLite and on PostgreSQL; `place` makes a fresh database. */
