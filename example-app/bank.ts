@@ -14,7 +14,7 @@ import type { GuessLimits, Logger } from 'passport-outofband'
 import { AuthyClient, oneTouchChannel } from 'passport-outofband/authy'
 import { currentAssurance, deviceCookie, presence, sameOrigin } from 'passport-outofband/middleware'
 import { oneTouchCallback } from 'passport-outofband/webhooks'
-import type { UserService } from 'passport-outofband/users'
+import type { UserEvent, UserService } from 'passport-outofband/users'
 import { Accounts } from './accounts.js'
 import type { Config } from './config.js'
 import type { GatewaySettings } from './gateways.js'
@@ -22,6 +22,7 @@ import { createPeople, mayHoldLinks } from './people.js'
 import { channelsOf, openProviders, type Providers, type ProviderSettings } from './providers.js'
 import { errorPages } from './routes/errors.js'
 import { accountRoutes } from './routes/account.js'
+import { adminRoutes } from './routes/admin.js'
 import { contactRoutes } from './routes/contact.js'
 import { forgotRoutes } from './routes/forgot.js'
 import { documentRoutes } from './routes/documents.js'
@@ -88,7 +89,12 @@ export function createBank(options: BankOptions): {
     logger,
   })
   const limits = createGuessLimits({ state: stores.state })
-  const people = createPeople({ ...options, authy, limits, onEvent: () => undefined })
+  const audit = (event: UserEvent): void => {
+    stores.audit.add(event).catch((err: unknown) => {
+      logger.error({ err, event }, 'an event is missing in the audit trail')
+    })
+  }
+  const people = createPeople({ ...options, authy, limits, onEvent: audit })
   const bank: Bank = {
     stores,
     people,
@@ -151,8 +157,7 @@ export function createBank(options: BankOptions): {
     }),
   )
   app.use(signUpRoutes(bank), signInRoutes(bank), enrolRoutes(bank), stepUpRoutes(bank), accountRoutes(bank))
-  app.use(contactRoutes(bank))
-  if (bank.canReset) app.use(forgotRoutes(bank))
+  app.use(contactRoutes(bank), forgotRoutes(bank), adminRoutes(bank))
   app.use(transferRoutes(bank))
   if (options.sendSecure) app.use(documentRoutes(bank, new SafeBoxService(options.sendSecure)))
   app.use(errorPages(logger))

@@ -24,6 +24,8 @@ export interface Config {
   readonly tokenSecret: string
   /** `quiet`: signing up tells nobody whether there is an account; the rest goes by mail. */
   readonly signUp: 'open' | 'quiet'
+  /** The first administrator, who is made at the start. Default: admin@larch.example, and nobody in production. */
+  readonly adminEmail: string | undefined
   /** Texts and mails; nothing: the sandbox's. */
   readonly gateways: GatewaySettings | undefined
   /** An Authy application; nothing: the sandbox's, which is started along. */
@@ -56,6 +58,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     sessionSecret: env['SESSION_SECRET'] ?? localSecret('SESSION_SECRET', dataDir, production),
     tokenSecret: env['TOKEN_SECRET'] ?? localSecret('TOKEN_SECRET', dataDir, production),
     signUp: env['SIGN_UP'] === 'quiet' ? 'quiet' : 'open',
+    adminEmail: env['ADMIN_EMAIL'] ?? (production ? undefined : 'admin@larch.example'),
     gateways: readGateways(env),
     authy: apiKey === undefined ? undefined : { apiKey, baseUrl: env['AUTHY_URL'] },
     providers: readProviders(env),

@@ -1,4 +1,5 @@
 import { type Generated, type Kysely, type Selectable } from 'kysely'
+import type { AuditTable } from './audit.js'
 import type { DocumentTable } from './documents.js'
 import type { TransferTable } from './transfers.js'
 
@@ -20,6 +21,7 @@ export interface CustomerTable {
 }
 
 export interface BankDatabase {
+  readonly bank_audit: AuditTable
   readonly bank_customer: CustomerTable
   readonly bank_transfer: TransferTable
   readonly bank_document: DocumentTable

@@ -1,10 +1,12 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { startSandbox, type Sandbox } from 'passport-outofband/sandbox'
+import { provisionUsers } from 'passport-outofband/users'
 import { pino } from 'pino'
 import { createBank } from './bank.js'
 import { readConfig } from './config.js'
 import { sandboxGateways } from './gateways.js'
+import { resetTemplate } from './people.js'
 import { sandboxProviders } from './providers.js'
 import type { SendSecureAccount } from './safebox-service.js'
 import { openStores } from './stores.js'
@@ -46,6 +48,8 @@ const background = approvals.run({ signal: stopping.signal })
 console.log(`Larch Bank:          ${publicUrl}`)
 if (phoneUrl !== undefined) console.log(`The simulated phone: ${phoneUrl}`)
 
+if (config.adminEmail !== undefined) console.log(`The administrator:   ${await administrator(config.adminEmail)}`)
+
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => {
     stop().then(
@@ -65,6 +69,15 @@ async function stop(): Promise<void> {
   await Promise.all([background, people.idle()])
   await sandbox?.close()
   await stores.close()
+}
+
+/** Makes the first administrator, without a password, and says how they get in. Somebody who is there already is not touched. */
+async function administrator(email: string): Promise<string> {
+  const accounts = [{ email, roles: ['admin'] }]
+  const [made] = await provisionUsers({ store: stores.users, state: stores.state, accounts })
+  if (made?.setUpToken === undefined) return `${email}, with the password that was set before`
+  const link = resetTemplate(publicUrl).replace('{token}', () => made.setUpToken ?? '')
+  return `${email}, who sets a password within an hour at ${link}`
 }
 
 async function startSandboxFor(url: string): Promise<Sandbox> {

@@ -13,6 +13,7 @@ import {
 import pg from 'pg'
 import { createClient } from 'redis'
 import type { Config } from './config.js'
+import { Audit } from './audit.js'
 import { Customers, type BankDatabase } from './customers.js'
 import { Documents } from './documents.js'
 import { Transfers } from './transfers.js'
@@ -22,6 +23,7 @@ export interface Stores {
   /** The user service's. */
   readonly users: SqlUserStore
   readonly customers: Customers
+  readonly audit: Audit
   readonly transfers: Transfers
   readonly documents: Documents
   readonly sessions: SqlSessionStore
@@ -39,6 +41,8 @@ export async function openStores(config: Config): Promise<Stores> {
   await migrateToLatest({ db })
   const customers = new Customers(db)
   await customers.createTable()
+  const audit = new Audit(db)
+  await audit.createTable()
   const transfers = new Transfers(db)
   await transfers.createTable()
   const documents = new Documents(db)
@@ -49,6 +53,7 @@ export async function openStores(config: Config): Promise<Stores> {
   return {
     users: new SqlUserStore({ db }),
     customers,
+    audit,
     transfers,
     documents,
     sessions: new SqlSessionStore({ db }),

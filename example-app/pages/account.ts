@@ -16,6 +16,7 @@ export interface AccountPageOptions {
   readonly transfers: readonly { readonly payee: string; readonly amountCents: number }[]
   readonly app: boolean
   readonly phone: string | undefined
+  readonly isAdmin: boolean
   readonly email: string
   /** The verified number, or an empty text; nothing where none can be verified. */
   readonly number: string | undefined
@@ -34,7 +35,7 @@ const factorNames: Readonly<Record<string, string>> = {
 
 export function accountPage(options: AccountPageOptions): string {
   return page(
-    { title: 'Account', name: options.name, wide: true },
+    { title: 'Account', name: options.name, isAdmin: options.isAdmin, wide: true },
     html`<h1>Hello, ${options.name}</h1>
       ${notice('info', options.info)}
       <div class="columns">

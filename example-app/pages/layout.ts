@@ -4,6 +4,8 @@ export interface PageOptions {
   readonly title: string
   /** The signed-in person's name, for the header. */
   readonly name?: string | undefined
+  /** The person is an administrator, and has a way to those pages. */
+  readonly isAdmin?: boolean
   /** A script of ours, below /public. */
   readonly script?: string | undefined
   /** Extra elements of the head. */
@@ -30,7 +32,7 @@ export function page(options: PageOptions, content: Html): string {
         <a class="skip" href="#main">Skip to content</a>
         <header class="top">
           <a class="brand" href="/"><span class="mark" aria-hidden="true"></span>Larch Bank</a>
-          ${options.name === undefined ? signedOutMenu : signedInMenu(options.name)}
+          ${options.name === undefined ? signedOutMenu : signedInMenu(options.name, options.isAdmin === true)}
         </header>
         <main id="main" class="${options.wide === true ? 'wide' : 'narrow'}">${content}</main>
         <footer>An example application of <code>passport-outofband</code>. No real bank, no real money.</footer>
@@ -40,12 +42,13 @@ export function page(options: PageOptions, content: Html): string {
 
 const signedOutMenu = html`<nav aria-label="Account"><a href="/sign-in">Sign in</a></nav>`
 
-function signedInMenu(name: string): Html {
+function signedInMenu(name: string, isAdmin: boolean): Html {
   return html`<nav aria-label="Account">
     <a href="/account">Account</a>
     <a href="/transfer">Transfer</a>
     <a href="/card">Card</a>
     <a href="/documents">Documents</a>
+    ${isAdmin ? html`<a href="/admin">People</a>` : undefined}
     <form method="post" action="/sign-out">
       <button class="link">Sign out<span class="visually-hidden"> ${name}</span></button>
     </form>
@@ -70,6 +73,7 @@ export interface FieldOptions {
   readonly maxlength?: number
   readonly minlength?: number
   readonly autofocus?: boolean
+  readonly isOptional?: boolean
 }
 
 /** A labelled input. */
@@ -83,7 +87,7 @@ export function field(options: FieldOptions): Html {
       id="${name}"
       name="${name}"
       type="${options.type ?? 'text'}"
-      required
+      ${options.isOptional === true ? undefined : html`required`}
       autocomplete="${options.autocomplete}"
       ${attribute(
         'value',

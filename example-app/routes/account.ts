@@ -43,6 +43,7 @@ export function accountRoutes({ assurances, stores, canText }: Bank): Router {
           transfers: transfers.map(({ payee, amount_cents }) => ({ payee, amountCents: amount_cents })),
           app: account.has_app === 1,
           phone: account.phone_ending ?? undefined,
+          isAdmin: account.roles.includes('admin'),
           email: account.email,
           number: canText ? (account.phone ?? '') : undefined,
           info: newsOf(req),

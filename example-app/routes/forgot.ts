@@ -9,21 +9,12 @@ import { refusalText } from './refusal-text.js'
 const COOKIE = 'bank-reset'
 
 /** "Forgot your password?", and the page that the mailed link leads to. */
-export function forgotRoutes({ people, assurances, publicUrl, isProduction }: Bank): Router {
+export function forgotRoutes(bank: Bank): Router {
+  const { people, assurances, isProduction } = bank
   const router = Router()
   const cookie: CookieOptions = { path: '/reset', httpOnly: true, sameSite: 'lax', secure: isProduction }
 
-  router.get('/forgot', (_req, res) => {
-    res.send(forgotPage())
-  })
-  router.post(
-    '/forgot',
-    handle(async (req, res) => {
-      const email = formField(req, 'email')
-      const outcome = await people.accounts.requestReset({ req, email, urlTemplate: resetTemplate(publicUrl) })
-      res.send(outcome.ok ? checkMailPage(email) : forgotPage(email, refusalText(res, outcome)))
-    }),
-  )
+  if (bank.canReset) askRoutes(router, bank)
 
   router.use('/reset', (_req, res, next) => {
     res.setHeader('Referrer-Policy', 'no-referrer')
@@ -57,6 +48,20 @@ export function forgotRoutes({ people, assurances, publicUrl, isProduction }: Ba
     }),
   )
   return router
+}
+
+function askRoutes(router: Router, { people, publicUrl }: Bank): void {
+  router.get('/forgot', (_req, res) => {
+    res.send(forgotPage())
+  })
+  router.post(
+    '/forgot',
+    handle(async (req, res) => {
+      const email = formField(req, 'email')
+      const outcome = await people.accounts.requestReset({ req, email, urlTemplate: resetTemplate(publicUrl) })
+      res.send(outcome.ok ? checkMailPage(email) : forgotPage(email, refusalText(res, outcome)))
+    }),
+  )
 }
 
 function badLink(res: Response, text: string): void {

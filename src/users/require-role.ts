@@ -10,8 +10,8 @@ export interface RequireRoleOptions {
   /** `service.tokens.verify` of a user service. */
   readonly verifyToken?: (token: string) => Promise<TokenVerification>
   /**
-   * Who is signed in, for pages: `(req) => req.user`. Their roles count as they are given here, so they should have been
-   * read for this request, as `service.accounts.findBySession` does.
+   * Who is signed in, for pages: `(req) => req.user`, an object with the list `roles`; without it, nobody. The roles count
+   * as they are given here, so they should have been read for this request, as `service.accounts.findBySession` does.
    */
   readonly userOf?: UserOf['of']
   /** One of these is needed; left out, a good token, or to be signed in, is enough. */
@@ -22,14 +22,10 @@ export interface RequireRoleOptions {
 
 // Written as methods, so that functions of Express's own types fit too.
 interface UserOf {
-  of(req: IncomingMessage): WithRoles | undefined | null | Promise<WithRoles | undefined | null>
+  of(req: IncomingMessage & { readonly user?: unknown }): unknown
 }
 interface OnRefused {
   answer(refusal: RoleRefusal, req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void): void
-}
-
-interface WithRoles {
-  readonly roles: readonly string[]
 }
 
 /** Why somebody was refused: 401 nobody is signed in, 403 `MissingRoleError`, or what the token check says. */
@@ -69,7 +65,7 @@ export function requireRole(options: RequireRoleOptions): ServiceHandler {
   }
 }
 
-type Found = { readonly user: WithRoles } | { readonly refusal: RoleRefusal }
+type Found = { readonly user: object } | { readonly refusal: RoleRefusal }
 type Identify = (req: IncomingMessage) => Promise<Found>
 
 function identifier(verifyToken: RequireRoleOptions['verifyToken'], userOf: RequireRoleOptions['userOf']): Identify {
@@ -79,7 +75,9 @@ function identifier(verifyToken: RequireRoleOptions['verifyToken'], userOf: Requ
   }
   return async (req) => {
     const user = await userOf(req)
-    return user ? { user } : { refusal: { status: 401, code: 'Unauthorized', description: 'Nobody is signed in' } }
+    return typeof user === 'object' && user !== null
+      ? { user }
+      : { refusal: { status: 401, code: 'Unauthorized', description: 'Nobody is signed in' } }
   }
 }
 
@@ -96,8 +94,9 @@ async function byToken(
   return verified.ok ? { user: verified.user } : { refusal: verified }
 }
 
-function refusalFor({ roles }: WithRoles, anyOf: readonly string[] | undefined): RoleRefusal | undefined {
+function refusalFor(user: object, anyOf: readonly string[] | undefined): RoleRefusal | undefined {
   // An application's own user may be of any form: what isn't a list of roles is none.
+  const roles: unknown = Object.hasOwn(user, 'roles') ? Reflect.get(user, 'roles') : undefined
   if (anyOf === undefined || (Array.isArray(roles) && anyOf.some((role) => roles.includes(role)))) return undefined
   const names = anyOf.map((role) => `'${role}'`).join(', ')
   return {

@@ -13,6 +13,8 @@ const root = resolve(import.meta.dirname, '../..')
 export interface RunningBank {
   readonly url: string
   readonly sandbox: Sandbox
+  /** What the bank has printed since it was first started. */
+  readonly printed: () => string
   /** Ends the process, at once and without a word, and starts it again on the same data. */
   killAndRestart(): Promise<void>
   close(): Promise<void>
@@ -23,8 +25,9 @@ export async function startBank(env: Readonly<Record<string, string>> = {}): Pro
   const url = `http://localhost:${port}`
   const folder = makeTemporaryFolder()
   const sandbox = await startSandbox({ authy: { callback: { url: `${url}/callbacks/authy` }, rateLimit: false } })
+  let printed = ''
   const start = (): Promise<ChildProcess> =>
-    startProcess({
+    startProcess((text) => (printed += text), {
       ...process.env,
       NODE_ENV: 'test',
       PORT: String(port),
@@ -46,6 +49,7 @@ export async function startBank(env: Readonly<Record<string, string>> = {}): Pro
   return {
     url,
     sandbox,
+    printed: () => printed,
     killAndRestart: async () => {
       await end(child, 'SIGKILL')
       child = await start()
@@ -73,7 +77,7 @@ function providerVariables({ passbyme, activeconnect }: Sandbox): Readonly<Recor
   }
 }
 
-async function startProcess(env: NodeJS.ProcessEnv): Promise<ChildProcess> {
+async function startProcess(onPrint: (text: string) => void, env: NodeJS.ProcessEnv): Promise<ChildProcess> {
   const child = spawn(process.execPath, ['--import', 'tsx', 'example-app/main.ts'], {
     cwd: root,
     env,
@@ -85,7 +89,8 @@ async function startProcess(env: NodeJS.ProcessEnv): Promise<ChildProcess> {
       failed(new Error(`the bank ended with ${code} before it listened`))
     })
     // The first line says that it listens.
-    child.stdout.once('data', () => {
+    child.stdout.on('data', (text: Buffer) => {
+      onPrint(text.toString())
       ready()
     })
   })
@@ -119,10 +124,10 @@ export class Person {
     this.email = email
   }
 
-  static async arrive(browser: Browser, bank: RunningBank, name: string): Promise<Person> {
+  static async arrive(browser: Browser, bank: RunningBank, name: string, host = 'example.com'): Promise<Person> {
     const context = await browser.newContext({ viewport: { width: 1100, height: 800 } })
     const page = await context.newPage()
-    return new Person(bank, context, page, `${name}@example.com`)
+    return new Person(bank, context, page, `${name}@${host}`)
   }
 
   async signUp(): Promise<void> {
@@ -147,11 +152,16 @@ export class Person {
     return phone
   }
 
-  async password(page = this.page): Promise<void> {
+  /** Types the password, and arrives wherever that leads. */
+  async typePassword(page = this.page, password = 'correct horse battery'): Promise<void> {
     await page.goto(`${this.bank.url}/sign-in`)
     await page.getByLabel('E-mail').fill(this.email)
-    await page.getByLabel('Password').fill('correct horse battery')
+    await page.getByLabel('Password').fill(password)
     await page.getByRole('button', { name: 'Continue' }).click()
+  }
+
+  async password(page = this.page): Promise<void> {
+    await this.typePassword(page)
     await page.waitForURL('**/sign-in/second-factor')
   }
 

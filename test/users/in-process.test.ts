@@ -369,6 +369,7 @@ describe('requireRole for sessions', () => {
     const people: Record<string, { roles: string[]; status?: string } | undefined> = {
       admin: { roles: ['admin'], status: 'active' },
       plain: { roles: [] },
+      text: { roles: 'admin' as unknown as string[] },
     }
     const userOf = (req: express.Request) => people[String(req.headers['x-person'])]
     const guard = requireRole({ userOf, anyOf: ['admin'] })
@@ -387,6 +388,7 @@ describe('requireRole for sessions', () => {
     }
     expect(await get('/', 'admin')).toEqual([200, 'in'])
     expect(await get('/', 'plain')).toEqual([403, 'MissingRoleError'])
+    expect(await get('/', 'text')).toEqual([403, 'MissingRoleError'])
     expect((await get('/', 'nobody'))[0]).toBe(401)
     expect(await get('/page', 'plain')).toEqual([403, 'page'])
   })
