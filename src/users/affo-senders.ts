@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { MailRefusedError, ProviderProtocolError } from '../errors.js'
 import { parseOptions, runtimeOption } from '../options.js'
 import { resolveRuntime, type Runtime } from '../runtime.js'
+import { oneLine } from './one-line.js'
 import { post } from './outbound.js'
 import { isObject, member } from './schema.js'
 import type { MailSender, SmsMessage, SmsOutcome, SmsSender, TemplateMail } from './senders.js'
@@ -17,8 +18,13 @@ export interface GatewaySenderOptions {
 }
 
 const optionsSchema = z.strictObject({
-  rootUrl: z.url({ protocol: /^https?$/, error: 'give an http or https URL' }),
-  credential: z.string().min(1).optional(),
+  rootUrl: z
+    .url({ protocol: /^https?$/, error: 'give an http or https URL' })
+    .refine((url) => !/[?#]|^https?:\/\/[^/]*@/i.test(url), { error: 'give a URL without user, query and fragment' }),
+  credential: z
+    .string()
+    .regex(/^[\x21-\x7e]{1,512}$/, { error: 'give the text without blanks' })
+    .optional(),
   timeoutMs: z.int().min(1).max(60_000).default(5000),
   runtime: runtimeOption,
 })
@@ -37,7 +43,9 @@ export function affoSmsSender(options: GatewaySenderOptions): SmsSender {
         const { status, json } = await post('affo-sms', resolved, { url, headers, body, timeoutMs })
         if (status >= 200 && status < 300) return { status: 'sent' }
         const description = isObject(json) ? member(json, 'description') : undefined
-        if (status === 400 && typeof description === 'string') return { status: 'invalid-number', description }
+        if (status === 400 && typeof description === 'string') {
+          return { status: 'invalid-number', description: oneLine(description, 'The number is not valid') }
+        }
         return { status: 'failed', reason: `HTTP ${status}` }
       } catch (error) {
         return { status: 'failed', reason: error instanceof Error ? error.name : 'unknown' }

@@ -14,17 +14,18 @@ export class Background {
     this.#logger = logger
   }
 
-  /** Starts a job. More than a thousand at once are dropped, with a line in the log: memory is bounded. */
-  start(what: string, job: () => Promise<void>): void {
+  /** Starts a job. More than a thousand at once are dropped, with a line in the log: memory is bounded. True if it was started. */
+  start(what: string, job: () => Promise<void>): boolean {
     if (this.#jobs.size >= MAX_JOBS) {
       this.#logger.error({ what }, 'too much background work; a job was dropped')
-      return
+      return false
     }
     const running = job().catch((err: unknown) => {
       this.#logger.error({ err, what }, 'background work failed')
     })
     this.#jobs.add(running)
     void running.finally(() => this.#jobs.delete(running))
+    return true
   }
 
   /** Resolves when no job is left. */

@@ -55,10 +55,19 @@ function isBodiless(req: IncomingMessage): boolean {
 }
 
 function alreadyParsed(parsed: unknown, maxBytes: number): Body {
-  const source = JSON.stringify(parsed) as string | undefined
+  const source = toJson(parsed)
   if (source === undefined) throw invalidJson()
   if (Buffer.byteLength(source) > maxBytes) throw tooLarge()
   return { value: JSON.parse(source), source }
+}
+
+// What is nested tens of thousands deep can be read, but not written again.
+function toJson(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value)
+  } catch {
+    return undefined
+  }
 }
 
 async function readBytes(req: IncomingMessage, maxBytes: number): Promise<Buffer> {

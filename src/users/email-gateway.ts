@@ -1,4 +1,3 @@
-import { createHmac, timingSafeEqual } from 'node:crypto'
 import { z } from 'zod'
 import type { JsonObject } from '../approval/json.js'
 import type { StateStore } from '../approval/state-store.js'
@@ -7,11 +6,13 @@ import { resolveRuntime, silentLogger, type Logger, type Runtime } from '../runt
 import { Background } from './background.js'
 import { readBody } from './body.js'
 import { credentialCheck, credentialOption, type GatewayCredential } from './credentials.js'
+import { deliverWithRetries } from './mail-delivery.js'
 import { mailTemplates, type MailTemplate } from './mail-templates.js'
 import { pythonString } from './python-text.js'
-import { problem, type Answer } from './refusal.js'
+import { problem, unavailable, type Answer } from './refusal.js'
 import { createRouter, type Call, type ServiceHandler } from './routing.js'
 import { isObject, member, stringMember, type Schema } from './schema.js'
+import { Unsubscriptions } from './unsubscriptions.js'
 import { wireTime } from './user-view.js'
 
 /** A mail, ready to be delivered. */
@@ -41,6 +42,8 @@ export interface EmailGatewayOptions {
   readonly templates?: Readonly<Record<string, MailTemplate>>
   /** Tags that nobody can unsubscribe from. Default: those of the user service's mails. */
   readonly transactionalTags?: readonly string[]
+  /** How long it waits, in seconds, before each further try of a mail that was not taken. Default 2, 10 and 60. */
+  readonly retrySeconds?: readonly number[]
   readonly namespace?: string
   readonly runtime?: Partial<Runtime>
   readonly logger?: Logger
@@ -55,6 +58,7 @@ const optionsSchema = z.strictObject({
     .refine((secret) => Buffer.from(secret).length >= 32, { error: 'give 32 bytes or more' })
     .optional(),
   templates: z.record(z.string(), functionOption<MailTemplate>()).default({}),
+  retrySeconds: z.array(z.number().min(0).max(86_400)).max(20).default([2, 10, 60]),
   transactionalTags: z.array(z.string()).default([...Object.keys(mailTemplates)]),
   namespace: z
     .string()
@@ -66,7 +70,7 @@ const optionsSchema = z.strictObject({
 
 type Settings = z.output<typeof optionsSchema>
 
-const address: Schema = { type: 'string', format: 'email', maxLength: 320, pattern: '^\\P{Cc}*$' }
+const address: Schema = { type: 'string', format: 'mailbox', maxLength: 320 }
 const addresses: Schema = { type: 'array', items: address, maxItems: 100 }
 const subject: Schema = { type: 'string', maxLength: 998, pattern: '^\\P{Cc}*$' }
 const tag: Schema = { type: 'string', maxLength: 64 }
@@ -114,10 +118,10 @@ export function emailGateway(options: EmailGatewayOptions): EmailGateway {
       {
         method: 'GET',
         path: '/unsubscribe/{email}/token/{tag}/',
-        handle: guarded((call) => gateway.unsubscribeToken(call)),
+        handle: guarded((call) => gateway.unsubscriptions.issue(call)),
       },
       // The link in a mail: whoever holds the token may, without a credential.
-      { method: 'GET', path: '/unsubscribe/{token}/', handle: (call) => gateway.unsubscribe(call) },
+      { method: 'GET', path: '/unsubscribe/{token}/', handle: (call) => gateway.unsubscriptions.accept(call) },
     ],
     { logger, redirectMissingSlash: false },
   )
@@ -126,13 +130,19 @@ export function emailGateway(options: EmailGatewayOptions): EmailGateway {
 
 class Gateway {
   readonly background: Background
+  readonly unsubscriptions: Unsubscriptions
   readonly #settings: Settings
-  readonly #now: () => number
+  readonly #runtime: Runtime
+  readonly #logger: Logger
 
   constructor(settings: Settings, logger: Logger) {
     this.#settings = settings
-    this.#now = resolveRuntime(settings.runtime).now
+    this.#runtime = resolveRuntime(settings.runtime)
+    this.#logger = logger
     this.background = new Background(logger)
+    const { state, namespace, secret, transactionalTags } = settings
+    const { now } = this.#runtime
+    this.unsubscriptions = new Unsubscriptions({ state, namespace, secret, transactionalTags, now })
   }
 
   async sendTemplate({ req, params }: Call): Promise<Answer> {
@@ -143,8 +153,9 @@ class Gateway {
     const template = Object.hasOwn(all, name) ? all[name] : undefined
     if (template === undefined) throw problem(404, 'There is no such template')
     const variables = member(body, 'variables')
+    const content = this.#render(template, isObject(variables) ? variables : {})
     // The original's route takes cc and bcc and sends to neither.
-    return this.#send({ ...body, cc: null, bcc: null }, template(isObject(variables) ? variables : {}))
+    return this.#send({ ...body, cc: null, bcc: null }, content)
   }
 
   async sendMessage({ req }: Call): Promise<Answer> {
@@ -153,45 +164,25 @@ class Gateway {
     return this.#send(body, { text: stringMember(body, 'text'), html: stringMember(body, 'html') })
   }
 
-  async unsubscribeToken({ params }: Call): Promise<Answer> {
-    const [email = '', tagName = ''] = params
-    if (!email.includes('@')) throw problem(400, `${pythonString(email.slice(0, 300))} is not a 'email'`)
-    const payload = Buffer.from(JSON.stringify({ email, tag: tagName })).toString('base64url')
-    return { status: 200, body: { token: `${payload}.${this.#sign(payload)}` } }
-  }
-
-  async unsubscribe({ params }: Call): Promise<Answer> {
-    const [payload = '', signature = ''] = (params[0] ?? '').split('.')
-    const expected = Buffer.from(this.#sign(payload))
-    const given = Buffer.from(signature)
-    if (given.length !== expected.length || !timingSafeEqual(given, expected))
-      throw problem(400, 'The token is not valid')
-    const claims: unknown = JSON.parse(Buffer.from(payload, 'base64url').toString('utf8'))
-    const [email, tagName] = isObject(claims) ? [stringMember(claims, 'email'), stringMember(claims, 'tag')] : ['', '']
-    if (this.#settings.transactionalTags.includes(tagName))
-      throw problem(400, 'These mails cannot be unsubscribed from')
-    await this.#settings.state.put(this.#unsubscribedKey(email, tagName), true, { ttlMs: YEAR_MS })
-    return { status: 200, contentType: 'text/html; charset=utf-8' }
-  }
-
   async #send(body: JsonObject, content: { readonly text: string; readonly html: string }): Promise<Answer> {
-    const { state, namespace, transport } = this.#settings
+    const { state, namespace, transport, retrySeconds } = this.#settings
     const tagName = stringMember(body, 'tag')
     const to = listOf(body, 'to')
-    const wanted = []
-    for (const recipient of to) if (!(await this.#isUnsubscribed(recipient, tagName))) wanted.push(recipient)
+    const wanted = {
+      to: await this.unsubscriptions.wanted(to, tagName),
+      cc: await this.unsubscriptions.wanted(listOf(body, 'cc'), tagName),
+      bcc: await this.unsubscriptions.wanted(listOf(body, 'bcc'), tagName),
+    }
+    const isWanted = wanted.to.length + wanted.cc.length + wanted.bcc.length > 0
     const { count } = await state.increment(`${namespace}:count`, { windowMs: YEAR_MS })
-    const mail = {
-      from: stringMember(body, 'from_'),
-      to: wanted,
-      cc: listOf(body, 'cc'),
-      bcc: listOf(body, 'bcc'),
-      ...content,
-    }
-    if (wanted.length > 0) {
-      this.background.start('mail', () => transport.deliver({ ...mail, subject: stringMember(body, 'subject') }))
-    }
-    const at = wireTime(this.#now())
+    const mail = { from: stringMember(body, 'from_'), ...wanted, subject: stringMember(body, 'subject'), ...content }
+    const work = { runtime: this.#runtime, logger: this.#logger }
+    const isTaken =
+      !isWanted ||
+      this.background.start('mail', () => deliverWithRetries(() => transport.deliver(mail), retrySeconds, work))
+    // Said while the caller can still try again: a 201 for a mail that is then dropped would lose it without a word.
+    if (!isTaken) throw unavailable('Too many mails are on their way', 30)
+    const at = wireTime(this.#runtime.now())
     const reply = {
       id: count,
       from_: mail.from,
@@ -199,30 +190,23 @@ class Gateway {
       to: `[${to.map(pythonString).join(', ')}]`,
       cc: member(body, 'cc') ?? null,
       bcc: member(body, 'bcc') ?? null,
-      subject: stringMember(body, 'subject'),
+      subject: mail.subject,
       tag: tagName,
       ...content,
-      status: wanted.length === 0 ? 'SKIPPED' : 'PARTIALLY_SKIPPED',
+      status: isWanted ? 'PARTIALLY_SKIPPED' : 'SKIPPED',
       created_at: at,
       updated_at: at,
     }
     return { status: 201, body: reply }
   }
 
-  async #isUnsubscribed(email: string, tagName: string): Promise<boolean> {
-    if (this.#settings.transactionalTags.includes(tagName)) return false
-    return (await this.#settings.state.get(this.#unsubscribedKey(email, tagName))) !== undefined
-  }
-
-  #unsubscribedKey(email: string, tagName: string): string {
-    const digest = createHmac('sha256', 'unsubscribed').update(JSON.stringify([email.toLowerCase(), tagName]))
-    return `${this.#settings.namespace}:unsubscribed:${digest.digest('base64url')}`
-  }
-
-  #sign(payload: string): string {
-    const { secret } = this.#settings
-    if (secret === undefined) throw problem(404, 'Unsubscribing is not switched on')
-    return createHmac('sha256', secret).update(`unsubscribe ${payload}`).digest('base64url')
+  #render(template: MailTemplate, variables: JsonObject): ReturnType<MailTemplate> {
+    try {
+      return template(variables)
+    } catch (err) {
+      this.#logger.error({ err }, 'a mail template failed')
+      throw problem(400, 'The template cannot be made with these variables')
+    }
   }
 }
 

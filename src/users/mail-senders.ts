@@ -1,15 +1,16 @@
 import { InvalidOptionError, MailRefusedError, ProviderProtocolError, ProviderUnreachableError } from '../errors.js'
 import type { MailTransport, OutgoingMail } from './email-gateway.js'
+import { parseMailbox, type Mailbox } from './mail-address.js'
 import { mailTemplates, type MailTemplate } from './mail-templates.js'
 import type { MailSender, SmsMessage, SmsSender, TemplateMail } from './senders.js'
 
 /** The part of a nodemailer transporter that is used. */
 export interface MailTransporter {
   sendMail(mail: {
-    from: string
-    to: string[]
-    cc: string[]
-    bcc: string[]
+    from: Mailbox
+    to: Mailbox[]
+    cc: Mailbox[]
+    bcc: Mailbox[]
     subject: string
     text: string
     html?: string
@@ -30,16 +31,23 @@ export function nodemailerTransport(transporter: MailTransporter): MailTransport
   }
   return {
     async deliver({ from, to, cc, bcc, subject, text, html }: OutgoingMail): Promise<void> {
-      const lists = { to: [...to], cc: [...cc], bcc: [...bcc] }
+      const lists = { from: mailboxOf(from), to: to.map(mailboxOf), cc: cc.map(mailboxOf), bcc: bcc.map(mailboxOf) }
       // Nothing in a mail of ours is a path or a URL to be read.
       const closed = { disableFileAccess: true, disableUrlAccess: true }
       try {
-        await transporter.sendMail({ from, ...lists, subject, text, ...(html === '' ? {} : { html }), ...closed })
+        await transporter.sendMail({ ...lists, subject, text, ...(html === '' ? {} : { html }), ...closed })
       } catch (error) {
         throw smtpError(error)
       }
     },
   }
+}
+
+// Read here and handed on in parts, so that the mail library reads no address lists where one address is meant.
+function mailboxOf(text: string): Mailbox {
+  const mailbox = parseMailbox(text)
+  if (mailbox === undefined) throw new MailRefusedError('smtp', 'an address is not one address')
+  return mailbox
 }
 
 // The server's own text is left out, and so is the cause: both repeat the address, and these errors go to the log.

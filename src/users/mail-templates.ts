@@ -25,11 +25,11 @@ export const mailTemplates: Readonly<Record<string, MailTemplate>> = {
 
 function plain(variables: JsonObject, ...lines: readonly string[]): { readonly text: string; readonly html: string } {
   const name = member(variables, 'name')
-  // A name is what somebody typed: no links in it, no second line.
+  // A name is what somebody typed: no second line, no link, and no `evil.example` that a mail program makes one of.
   const clean =
     typeof name === 'string'
       ? name
-          .replaceAll(/[\p{C}<>]|https?:|\/\/|www\./giu, ' ')
+          .replaceAll(/[\p{C}<>]|https?:|\/\/|www\.|\.(?=\p{L})/giu, ' ')
           .trim()
           .slice(0, 64)
       : ''

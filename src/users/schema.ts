@@ -1,4 +1,5 @@
 import type { JsonObject, JsonValue } from '../approval/json.js'
+import { parseMailbox } from './mail-address.js'
 import { pythonTextAt, type JsonPath } from './python-text.js'
 
 /**
@@ -9,8 +10,8 @@ export interface Schema {
   readonly type:
     'string' | 'boolean' | 'array' | 'object' | readonly ['string' | 'boolean' | 'array' | 'object', 'null']
   readonly description?: string
-  /** Of a string: it contains an `@`. That is all that the original asks for. */
-  readonly format?: 'email'
+  /** Of a string. `email`: it contains an `@`, which is all that the original asks for. `mailbox`: it is one address. */
+  readonly format?: 'email' | 'mailbox'
   /** In characters (Unicode code points). */
   readonly maxLength?: number
   readonly pattern?: string
@@ -64,8 +65,13 @@ function hasType(type: string, value: unknown): boolean {
   return type === 'object' ? isObject(value) : typeof value === type
 }
 
+const formats = {
+  email: (value: string): boolean => value.includes('@'),
+  mailbox: (value: string): boolean => parseMailbox(value) !== undefined,
+} as const
+
 function stringError(schema: Schema, value: string, path: JsonPath): SchemaError | undefined {
-  if (schema.format === 'email' && !value.includes('@')) return wrong(path, " is not a 'email'")
+  if (schema.format !== undefined && !formats[schema.format](value)) return wrong(path, " is not a 'email'")
   if (schema.maxLength !== undefined && Array.from(value).length > schema.maxLength) return wrong(path, ' is too long')
   if (schema.pattern !== undefined && !new RegExp(schema.pattern, 'u').test(value)) {
     return wrong(path, ` does not match '${schema.pattern}'`)

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { parseOptions, runtimeOption } from '../options.js'
 import { resolveRuntime, type Runtime } from '../runtime.js'
 import { serviceRoot } from './gateway-address.js'
+import { oneLine } from './one-line.js'
 import { post, type OutboundReply } from './outbound.js'
 import { isObject, member } from './schema.js'
 import type { SmsMessage, SmsOutcome, SmsSender } from './senders.js'
@@ -71,7 +72,7 @@ export function twilioGateway(options: TwilioGatewayOptions): SmsSender {
     const error = isObject(json) ? json : {}
     const code = codeOf(member(error, 'code'))
     if (status < 400 || code !== TWILIO_INVALID_NUMBER) return { status: 'failed', reason: reason(status, code) }
-    return { status: 'invalid-number', description: textOf(member(error, 'message'), 'The number is not valid') }
+    return { status: 'invalid-number', description: oneLine(member(error, 'message'), 'The number is not valid') }
   })
 }
 
@@ -99,7 +100,7 @@ function clickatellOutcome({ status, json }: OutboundReply): SmsOutcome {
   if (code === CLICKATELL_INVALID_NUMBER) {
     return {
       status: 'invalid-number',
-      description: textOf(member(first, 'errorDescription'), 'The number is not valid'),
+      description: oneLine(member(first, 'errorDescription'), 'The number is not valid'),
     }
   }
   return { status: 'failed', reason: reason(status, code) }
@@ -127,8 +128,4 @@ function codeOf(value: unknown): string | undefined {
 
 function reason(status: number, code?: string): string {
   return code === undefined ? `HTTP ${status}` : `HTTP ${status}, code ${code}`
-}
-
-function textOf(value: unknown, otherwise: string): string {
-  return typeof value === 'string' && value !== '' ? value.replaceAll(/\p{C}/gu, ' ').slice(0, 200) : otherwise
 }
