@@ -2,15 +2,11 @@
  * The processes of the SendSecure figures. Each says `ready` with what the others need, does its work when it is told to,
  * says `done`, and stays until its input ends, so that its peak memory can be read from outside.
  */
-import { createReadStream } from 'node:fs'
 import { createServer, request, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createInterface } from 'node:readline'
-import { Writable } from 'node:stream'
 import { text } from 'node:stream/consumers'
-import { pipeline } from 'node:stream/promises'
-import busboy from 'busboy'
-import { sendAttachments } from 'passport-outofband/middleware'
+import { sendAttachments, type AttachmentDraft, type SendAttachmentsOptions } from 'passport-outofband/middleware'
 import { startSandbox } from 'passport-outofband/sandbox'
 import { getUserToken, SendSecureClient } from 'passport-outofband/sendsecure'
 
@@ -34,6 +30,8 @@ async function listen(listener: RequestListener): Promise<string> {
 interface Uploaded {
   readonly temporary_document: { readonly document_guid: string }
 }
+
+type Nowhere = SendAttachmentsOptions<AttachmentDraft, { readonly guid: string }>['client']
 
 /** What each process does with a line of its input. */
 const roles: Readonly<Record<string, () => Promise<(line: string) => Promise<object>>>> = {
@@ -110,27 +108,30 @@ const roles: Readonly<Record<string, () => Promise<(line: string) => Promise<obj
       return {}
     }
   },
-  // The parser alone, on a form of one file.
+  // The form's parser alone: what comes out of it goes nowhere. Beside it, the same request without a parser.
   parser: async () => {
-    say({})
-    return async (path) => {
-      const begin = process.cpuUsage()
-      const parser = busboy({
-        headers: { 'content-type': 'multipart/form-data; boundary=XX' },
-        highWaterMark: 256 * 1024,
-        fileHwm: 256 * 1024,
-      })
-      parser.on('file', (_name, stream) => stream.resume())
-      parser.write('--XX\r\nContent-Disposition: form-data; name="file"; filename="a.bin"\r\n\r\n')
-      await pipeline(createReadStream(path, { highWaterMark: 64 * 1024 }), parser, { end: false })
-      const parsed = process.cpuUsage(begin)
-      const plain = process.cpuUsage()
-      await pipeline(
-        createReadStream(path, { highWaterMark: 64 * 1024 }),
-        new Writable({ write: (_chunk, _encoding, done) => done() }),
-      )
-      const read = process.cpuUsage(plain)
-      return { milliseconds: (parsed.user + parsed.system - read.user - read.system) / 1000 }
+    const uploadAttachment: Nowhere['uploadAttachment'] = async (_place, { source, release, filename }) => {
+      for await (const chunk of source) release?.(chunk)
+      return { guid: 'x', filename, contentType: 'x', size: 0, sha256: 'x' }
+    }
+    const nothing = async (): Promise<object> => ({})
+    const nowhere: Nowhere = {
+      getEnterpriseSettings: nothing,
+      getDefaultSecurityProfile: async () => ({ id: 1 }),
+      initializeSafebox: async () => ({ guid: 'x', publicEncryptionKey: undefined, uploadUrl: 'x' }),
+      uploadAttachment,
+      commitUploaded: async () => ({ guid: 'x' }),
+      checkDraft: () => undefined,
+      checkLimits: () => undefined,
+      verifyAttachments: async () => undefined,
+    }
+    const handle = sendAttachments({ client: nowhere, draft: () => ({ userEmail: 'x' }) })
+    const parsed = await listen((req, res) => handle(req, res, (error) => res.writeHead(500).end(String(error))))
+    const plain = await listen((req, res) => void req.on('end', () => res.end()).resume())
+    say({ parsed, plain })
+    return async () => {
+      const { user, system } = process.cpuUsage()
+      return { milliseconds: (user + system) / 1000 }
     }
   },
 }

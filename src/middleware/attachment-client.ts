@@ -44,6 +44,8 @@ export interface AttachmentClient<Content, Box> {
       readonly filename: string
       readonly contentType?: string | undefined
       readonly size?: number | undefined
+      /** To be called with each chunk that was sent and that nobody needs any more, or never. */
+      readonly release?: ((chunk: Uint8Array) => void) | undefined
     },
     options?: CallOptions & {
       readonly onProgress?: ((progress: { readonly filename: string; readonly sentBytes: number }) => void) | undefined

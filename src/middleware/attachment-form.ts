@@ -1,6 +1,10 @@
+import { randomBytes } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { Readable } from 'node:stream'
 import { AttachmentRefusedError, InvalidInputError } from '../errors.js'
+import { BodySource } from './body-source.js'
+import { FormParts } from './form-parts.js'
+import { headerOf } from './http-request.js'
 
 export interface FormLimits {
   readonly files: number
@@ -15,6 +19,9 @@ export interface FormFile {
   readonly bytes: AsyncIterable<Uint8Array>
 }
 
+type Fields = Readonly<Record<string, string>>
+type Take = (file: FormFile, fields: Fields) => Promise<void>
+
 const FIELD_BYTES = 64 * 1024
 
 /**
@@ -26,102 +33,97 @@ const FIELD_BYTES = 64 * 1024
 export async function readForm(
   req: IncomingMessage,
   limits: FormLimits,
-  signal: AbortSignal,
-  take: (file: FormFile, fields: Readonly<Record<string, string>>) => Promise<void>,
-): Promise<{ readonly fields: Readonly<Record<string, string>> }> {
-  // Only whoever takes uploads pays for the parser.
-  const { default: busboy } = await import('busboy')
-  const fields: Record<string, string> = Object.create(null) as Record<string, string>
-  const parser = (() => {
-    try {
-      return busboy({
-        headers: req.headers,
-        defParamCharset: 'utf8',
-        highWaterMark: 256 * 1024,
-        fileHwm: 256 * 1024,
-        limits: {
-          files: limits.files,
-          fields: limits.fields,
-          fieldSize: FIELD_BYTES,
-          parts: limits.files + limits.fields,
-          headerPairs: 20,
-        },
-      })
-    } catch (cause) {
-      throw new InvalidInputError('body', 'the form has no usable boundary', { cause })
-    }
-  })()
-  await new Promise<void>((resolve, reject) => {
-    let taking = Promise.resolve()
-    let failed = false
-    const fail = (error: unknown): void => {
-      failed = true
-      req.unpipe(parser)
-      parser.destroy()
-      reject(error instanceof Error ? error : new InvalidInputError('body', 'the form could not be read'))
-    }
-    const onAbort = (): void => fail(signal.reason)
-    signal.addEventListener('abort', onAbort, { once: true })
-    parser.on('field', (name, value, { valueTruncated, nameTruncated }) => {
-      if (valueTruncated || nameTruncated) fail(new InvalidInputError('body', 'a field of the form is too long'))
-      fields[name] ??= value
-    })
-    parser.on('file', (_name, stream: Readable, { filename, mimeType }) => {
-      // Without a listener its error would end the process; who reads it sees it anyway.
-      stream.on('error', () => undefined)
-      const name: string | undefined = filename
-      if (failed || !name) return void stream.resume()
-      const file = { filename: name, contentType: mimeType, bytes: whole(stream) }
-      taking = taking.then(async () => (failed ? undefined : take(file, fields)))
-      taking.catch((error: unknown) => {
-        stream.destroy()
-        fail(error)
-      })
-    })
-    parser.on('filesLimit', () => fail(new AttachmentRefusedError('count', '')))
-    parser.on('fieldsLimit', () => fail(new InvalidInputError('body', 'the form has too many fields')))
-    parser.on('partsLimit', () => fail(new InvalidInputError('body', 'the form has too many parts')))
-    parser.on('error', (cause) => {
-      if (!failed) fail(new InvalidInputError('body', 'the form is broken', { cause }))
-    })
-    parser.on('close', () => {
-      signal.removeEventListener('abort', onAbort)
-      if (!failed) taking.then(resolve, reject)
-    })
-    req.pipe(parser)
-  })
-  return { fields }
-}
-
-/** Between two hints to the collector, and the size of a hint. */
-const HINT_EVERY = 4 * 1024 * 1024
-const HINT_BYTES = 32 * 1024 * 1024
-// Later ones count these buffers towards a full collection, which costs more than it frees.
-const takesHints = Number.parseInt(process.versions.v8, 10) < 13
-
-async function* whole(stream: Readable): AsyncGenerator<Uint8Array> {
-  let unhinted = 0
+  stalled: () => void,
+  take: Take,
+): Promise<{ readonly fields: Fields }> {
+  const boundary = boundaryOf(headerOf(req, 'content-type') ?? '')
+  const source = new BodySource(req, stalled)
   try {
-    for await (const chunk of stream) {
-      const bytes = Buffer.isBuffer(chunk) ? chunk : Buffer.from(String(chunk))
-      unhinted += bytes.length
-      if (takesHints && unhinted >= HINT_EVERY) {
-        unhinted = 0
-        hintCollector()
-      }
-      yield bytes
-    }
-  } catch (cause) {
-    throw new InvalidInputError('body', 'the form broke off', { cause })
+    return { fields: await readParts(new FormParts(source, boundary), limits, take) }
+  } finally {
+    source.release()
   }
 }
 
-/**
- * Each chunk of a socket is a new buffer outside the heap, and V8 lets 32 MiB of young ones pile up before it looks. A
- * buffer that is never touched takes no memory, but counts towards that: with one of 32 MiB the next chunk has the young
- * ones collected, which takes half a millisecond. A smaller one would not always reach the limit; two of them, or one with
- * more chunks between, could pass the 64 MiB at which V8 goes through the whole heap instead.
- */
-function hintCollector(): void {
-  Buffer.allocUnsafeSlow(HINT_BYTES)
+/** The boundary; the header is read strictly, so that nobody on the way can have found another one in it. */
+function boundaryOf(contentType: string): string {
+  const parameters =
+    /^multipart\/form-data((?:\s*;\s*[\w-]+=(?:[\w'+_./:=?-]+|"[^"\\\r\n]*"))+)\s*$/i.exec(contentType)?.[1] ?? ''
+  const found = [...parameters.matchAll(/;\s*([\w-]+)=(?:"([^"]*)"|([^\s;"]+))/g)].filter(
+    ([, name]) => name?.toLowerCase() === 'boundary',
+  )
+  const boundary = found[0]?.[2] ?? found[0]?.[3]
+  if (found.length !== 1 || boundary === undefined || !/^[\w'()+,./:=? -]{0,69}[\w'()+,./:=?-]$/.test(boundary))
+    throw new InvalidInputError('body', 'the form has no usable boundary')
+  return boundary
+}
+
+async function readParts(parts: FormParts, limits: FormLimits, take: Take): Promise<Fields> {
+  const fields: Record<string, string> = Object.create(null) as Record<string, string>
+  const count = { files: 0, fields: 0, parts: 0 }
+  for (;;) {
+    const head = await parts.head()
+    if (head === undefined) return fields
+    const { filename, contentType } = await readPart(head)
+    count.parts += 1
+    if (contentType === undefined) count.fields += 1
+    else if (filename !== undefined) count.files += 1
+    if (count.files > limits.files) throw new AttachmentRefusedError('count', '')
+    if (count.fields > limits.fields) throw new InvalidInputError('body', 'the form has too many fields')
+    if (count.parts > limits.files + limits.fields) throw new InvalidInputError('body', 'the form has too many parts')
+    if (contentType === undefined) {
+      const { name, value } = await readPart(head, await fieldBytes(parts))
+      fields[name] ??= value
+    } else if (filename !== undefined) {
+      await take({ filename, contentType, bytes: parts.content() }, fields)
+    }
+  }
+}
+
+async function fieldBytes(parts: FormParts): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of parts.content()) {
+    chunks.push(chunk)
+    size += chunk.length
+    if (size > FIELD_BYTES) throw new InvalidInputError('body', 'a field of the form is too long')
+  }
+  return Buffer.concat(chunks)
+}
+
+interface Part {
+  readonly name: string
+  /** Of a file input that was left empty: none. */
+  readonly filename: string | undefined
+  /** Fields have none. */
+  readonly contentType: string | undefined
+  readonly value: string
+}
+
+// A boundary that nobody outside can write into a head.
+const inner = randomBytes(18).toString('hex')
+
+/** What a head says, as the library reads it: of a form that has only this part. */
+async function readPart(head: Buffer, content: Buffer = Buffer.alloc(0)): Promise<Part> {
+  // Only whoever takes uploads pays for the parser.
+  const { default: busboy } = await import('busboy')
+  const part = await new Promise<Part | undefined>((resolve) => {
+    const headers = { 'content-type': `multipart/form-data; boundary=${inner}` }
+    const parser = busboy({ headers, defParamCharset: 'utf8', limits: { fieldSize: FIELD_BYTES + 1 } })
+    parser.on('field', (name, value) => resolve({ name, value, filename: undefined, contentType: undefined }))
+    parser.on('file', (name, stream: Readable, { filename, mimeType }) => {
+      stream.resume()
+      resolve({ name, value: '', filename: filename || undefined, contentType: mimeType })
+    })
+    parser.on('error', () => resolve(undefined))
+    parser.on('close', () => resolve(undefined))
+    parser.write(`--${inner}\r\n`)
+    parser.write(head)
+    parser.write('\r\n\r\n')
+    parser.write(content)
+    parser.end(`\r\n--${inner}--\r\n`)
+  })
+  if (part === undefined || typeof part.name !== 'string')
+    throw new InvalidInputError('body', 'the head of a part is broken')
+  return part
 }

@@ -28,6 +28,8 @@ export interface HttpResponse {
   end(chunk?: string): unknown
   on(event: 'close', listener: () => void): unknown
   flushHeaders(): void
+  /** Sends `102 Processing`. Node's own responses have it. */
+  writeProcessing?(): void
 }
 
 /** Express's `next`. */

@@ -4,6 +4,8 @@ import { ApprovalError, AttachmentRefusedError, ConfigurationError, InvalidInput
 import { functionOption, objectWith, parseOptions } from '../options.js'
 import type { AttachmentClient, AttachmentDraft, AttachmentSettings, SentForm } from './attachment-client.js'
 import { readForm, type FormFile, type FormLimits } from './attachment-form.js'
+import { knocking } from './knocking.js'
+import { ChunkMemory } from './chunk-memory.js'
 import { answerJson, answerProblem } from './http-answer.js'
 import { headerOf, type HttpRequest, type HttpResponse, type Next } from './http-request.js'
 
@@ -119,24 +121,21 @@ class Sender<Content extends AttachmentDraft, Box extends { readonly guid: strin
     if (req.readableEnded || req.readableDidRead)
       throw new ConfigurationError('the body is read already; mount sendAttachments before any parser of bodies')
     const gone = new AbortController()
-    const onClose = (): void => {
-      if (!req.complete) gone.abort(new InvalidInputError('body', 'the browser went away'))
-    }
-    req.once('close', onClose)
+    // That of the response tells it also when the form has come completely and waits here to be passed on.
+    res.on('close', () => gone.abort(new InvalidInputError('body', 'the browser went away')))
     try {
-      const sent = await this.#send(req, gone.signal)
+      const sent = await this.#send(req, res, gone.signal)
       await this.#answer(sent, req, res, next)
     } catch (error) {
       // Nobody is there to read an answer.
       if (gone.signal.aborted) return
       refuse(req, res, next, error)
-    } finally {
-      req.off('close', onClose)
     }
   }
 
   async #send(
     req: HttpRequest & IncomingMessage,
+    res: HttpResponse,
     signal: AbortSignal,
   ): Promise<{ safebox: Box; documents: readonly Uploaded[] }> {
     const { client, draft, verifyDigests = true } = this.#options
@@ -152,7 +151,7 @@ class Sender<Content extends AttachmentDraft, Box extends { readonly guid: strin
       place = await client.initializeSafebox(content.userEmail, { signal })
     }
     const documents: Uploaded[] = []
-    const form = await readForm(req, this.#limits, signal, async (file, fields) => {
+    const form = await readForm(req, this.#limits, knocking(req, res), async (file, fields) => {
       client.checkLimits(enterprise, file.filename)
       if (content === undefined) await begin({ fields })
       if (place)
@@ -185,7 +184,7 @@ class Sender<Content extends AttachmentDraft, Box extends { readonly guid: strin
     const source = limited(file.bytes, check)
     const uploaded = await client.uploadAttachment(
       place,
-      { source, filename, contentType, size: known?.size },
+      { source, filename, contentType, size: known?.size, release: releaser(req) },
       { signal, ...(onProgress && { onProgress: (progress) => onProgress({ ...progress, index }, req) }) },
     )
     if (known?.sha256 !== undefined && known.sha256.toLowerCase() !== uploaded.sha256)
@@ -221,11 +220,19 @@ class Sender<Content extends AttachmentDraft, Box extends { readonly guid: strin
 type Uploaded = Awaited<ReturnType<AttachmentClient<AttachmentDraft, { readonly guid: string }>['uploadAttachment']>>
 
 interface UploadContext {
-  readonly req: HttpRequest
+  readonly req: HttpRequest & IncomingMessage
   readonly fields: SentForm['fields']
   readonly enterprise: AttachmentSettings
   readonly signal: AbortSignal
   readonly index: number
+}
+
+function releaser(req: IncomingMessage): (chunk: Uint8Array) => void {
+  const memory = new ChunkMemory()
+  return (chunk) => {
+    // Whoever else listens may keep what comes.
+    if (req.listenerCount('data') === 1) memory.free(chunk)
+  }
 }
 
 async function* limited(bytes: AsyncIterable<Uint8Array>, check: (size: number) => void): AsyncGenerator<Uint8Array> {
@@ -248,6 +255,7 @@ function refuse(req: IncomingMessage, res: HttpResponse, next: Next, error: unkn
       read += chunk.length
       if (read > drained) req.destroy()
     })
+    req.resume()
   }
   const status = statusOf(error)
   if (status === undefined || res.headersSent) return next(error)

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { createServer, request as httpRequest, type Server } from 'node:http'
+import { createServer, request as httpRequest, type ClientRequest, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import express, { type ErrorRequestHandler } from 'express'
 import { ConfigurationError, InvalidOptionError } from 'passport-outofband'
@@ -29,6 +29,7 @@ afterEach(() => {
     max_file_size_value: null,
   })
   setting.sandbox.faults.clear()
+  setting.sandbox.sendsecure.quirks.stallUploadsAfter.length = 0
   server.closeAllConnections()
   server.close()
 })
@@ -62,6 +63,47 @@ async function post(
   return fetch(url, { method: 'POST', body: form })
 }
 
+interface SlowUpload {
+  readonly request: ClientRequest
+  readonly interim: number[]
+  accepted: number
+}
+
+/** Sends a file without end, as fast as it is taken. */
+function slowUpload(headers: Readonly<Record<string, string>> = {}): SlowUpload {
+  const type = { 'content-type': 'multipart/form-data; boundary=XX' }
+  const request = httpRequest(url, { method: 'POST', headers: { ...type, ...headers } })
+  const upload: SlowUpload = { request, interim: [], accepted: 0 }
+  request.on('error', () => undefined)
+  request.on('information', ({ statusCode }) => upload.interim.push(statusCode))
+  request.write('--XX\r\nContent-Disposition: form-data; name="file"; filename="a.bin"\r\n\r\n')
+  const piece = Buffer.alloc(1024 * 1024)
+  const push = (): void => {
+    request.write(piece, (error) => {
+      if (error) return
+      upload.accepted += piece.length
+      push()
+    })
+  }
+  push()
+  return upload
+}
+
+/** Until nothing more is taken. Kernel buffers on two hops hold a few megabytes; what is written beyond them waits. */
+async function waitForQuiet(upload: SlowUpload): Promise<void> {
+  let last = -1
+  await waitFor(
+    () => {
+      const still = upload.accepted === last
+      last = upload.accepted
+      return still && last > 0
+    },
+    { intervalMs: 300 },
+  )
+}
+
+const connections = async (): Promise<number> =>
+  new Promise((resolve) => server.getConnections((_error, count) => resolve(count)))
 const latest = () => setting.sandbox.sendsecure.safeboxes().at(-1)!
 const sent = () => setting.sandbox.sendsecure.safeboxes().length
 
@@ -163,6 +205,56 @@ test('a browser that goes away aborts the upload, and nothing is sent', async ()
   expect(errors).toEqual([])
 })
 
+test('a browser that goes away while the service stands still is noticed within seconds, and everything is let go', async () => {
+  let closed = false
+  await mount({}, [
+    (req, _res, next) => {
+      req.on('close', () => (closed = true))
+      next()
+    },
+  ])
+  setting.sandbox.sendsecure.quirks.stallUploadsAfter.push(100_000, 100_000)
+  const before = sent()
+  const outgoing = slowUpload()
+  await waitForQuiet(outgoing)
+  // Megabytes that nobody reads lie between the end of the connection and the server.
+  expect(closed).toBe(false)
+  outgoing.request.destroy()
+  await waitFor(() => closed, { timeoutMs: 10_000 })
+  await waitFor(async () => (await connections()) === 0)
+  expect(sent()).toBe(before)
+  expect(errors).toEqual([])
+})
+
+test('a browser is knocked at while the service stands still, but not through a proxy', async () => {
+  await mount()
+  setting.sandbox.sendsecure.quirks.stallUploadsAfter.push(...Array.from({ length: 6 }, () => 100_000))
+  const [direct, ...proxied] = [{}, { 'x-forwarded-for': '192.0.2.1' }, { via: '1.1 proxy' }].map(slowUpload)
+  for (const upload of proxied) await waitForQuiet(upload)
+  const seen = direct?.interim.length ?? 0
+  await waitFor(() => (direct?.interim.length ?? 0) > seen + 1)
+  expect(direct?.interim[0]).toBe(102)
+  expect(proxied.map(({ interim }) => interim)).toEqual([[], []])
+  for (const upload of [direct, ...proxied]) upload?.request.destroy()
+})
+
+test('a browser that goes away after its last byte, before the service has taken it, sends nothing', async () => {
+  await mount()
+  setting.sandbox.faults.add({ kind: 'delay', ms: 1000, provider: 'sendsecure', path: '/xmss/*' })
+  const before = sent()
+  const body = '--XX\r\nContent-Disposition: form-data; name="file"; filename="a.bin"\r\n\r\nall of it\r\n--XX--\r\n'
+  const headers = { 'content-type': 'multipart/form-data; boundary=XX', 'content-length': Buffer.byteLength(body) }
+  const outgoing = httpRequest(url, { method: 'POST', headers })
+  outgoing.on('error', () => undefined)
+  outgoing.end(body)
+  await waitFor(() => setting.sandbox.faults.list()[0]!.hits > 0)
+  outgoing.destroy()
+  await waitFor(async () => (await connections()) === 0)
+  setting.sandbox.faults.clear()
+  expect((await post([['b.txt', randomBytes(5)]])).status).toBe(201)
+  expect(sent()).toBe(before + 1)
+})
+
 test('a form that breaks off is a 400, and nothing is sent', async () => {
   await mount()
   const before = sent()
@@ -178,32 +270,12 @@ test('a form that breaks off is a 400, and nothing is sent', async () => {
 
 test('a slow file server slows the browser down instead of filling the memory', async () => {
   await mount()
-  setting.sandbox.sendsecure.quirks.stallUploadsAfter.push(100_000)
-  const outgoing = httpRequest(url, { method: 'POST', headers: { 'content-type': 'multipart/form-data; boundary=XX' } })
-  outgoing.on('error', () => undefined)
-  outgoing.write('--XX\r\nContent-Disposition: form-data; name="file"; filename="a.bin"\r\n\r\n')
-  let accepted = 0
-  const piece = Buffer.alloc(1024 * 1024)
-  // Kernel buffers on two hops hold a few megabytes; what is written beyond them waits.
-  const push = (): void => {
-    outgoing.write(piece, (error) => {
-      if (error) return
-      accepted += piece.length
-      push()
-    })
-  }
-  push()
-  let last = -1
-  await waitFor(
-    () => {
-      const still = accepted === last
-      last = accepted
-      return still && accepted > 0
-    },
-    { intervalMs: 300 },
-  )
-  expect(accepted).toBeLessThan(64 * 1024 * 1024)
-  outgoing.destroy()
+  // Twice: an upload of another test that broke off may reach the file server only now.
+  setting.sandbox.sendsecure.quirks.stallUploadsAfter.push(100_000, 100_000)
+  const outgoing = slowUpload()
+  await waitForQuiet(outgoing)
+  expect(outgoing.accepted).toBeLessThan(64 * 1024 * 1024)
+  outgoing.request.destroy()
 })
 
 test('what was announced is compared: another file is refused with 422, and the size makes a Content-Length', async () => {

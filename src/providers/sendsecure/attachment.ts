@@ -44,6 +44,11 @@ export type AttachmentInput = Described &
         readonly filename: string
         /** Bytes, exactly. Left out: the upload goes out chunked; a reply refuses such an attachment. */
         readonly size?: number | undefined
+        /**
+         * Called with each chunk of the stream as soon as it has been sent, to use its memory again. Not called for a chunk
+         * that something may still hold: after a failure, and with a `fetch` of your own.
+         */
+        readonly release?: ((chunk: Uint8Array) => void) | undefined
       }
   )
 
@@ -81,6 +86,7 @@ export interface Attachment {
   readonly size: number | undefined
   /** Whether a second try can read it from the start. */
   readonly rereadable: boolean
+  readonly release: ((chunk: Uint8Array) => void) | undefined
 }
 
 /**
@@ -95,7 +101,8 @@ export function checkAttachment(input: AttachmentInput): Attachment {
   // It becomes a line of the part's head: a line break in it would start another one.
   if (!/^[\w!#$&^.+-]+\/[\w!#$&^.+-]+(;[ \t]*[\w!#$&^.+-]+=("[\w !#$&^.+:/-]*"|[\w!#$&^.+-]+))*$/.test(contentType))
     throw new InvalidInputError('contentType', 'contentType is not a media type')
-  return { filename, contentType, source, ...readable(source, input.size) }
+  const release = 'release' in input ? input.release : undefined
+  return { filename, contentType, source, release, ...readable(source, input.size) }
 }
 
 function readable(source: Attachment['source'], size: number | undefined): Pick<Attachment, 'size' | 'rereadable'> {

@@ -50,6 +50,8 @@ export async function multipartBody(attachment: Attachment, options: MultipartOp
       if (size !== undefined && count > size) throw sizeError()
       hash.update(chunk)
       yield chunk
+      // Asked for the next one, the consumer is through with this one.
+      if (!options.keep) attachment.release?.(chunk)
       options.onSent(count)
     }
     // Fewer bytes than announced: the request must break off, or the server would wait for the rest.
