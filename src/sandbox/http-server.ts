@@ -20,6 +20,8 @@ export interface ListenOptions {
   readonly logger: Logger
   /** Given: https, with these options of Node's. */
   readonly tls?: TlsOptions
+  /** Takes requests that announce a length and come in chunks all the same. */
+  readonly lenient?: boolean
 }
 
 export interface Listening {
@@ -39,7 +41,10 @@ export async function listen(options: ListenOptions): Promise<Listening> {
   const closing = new AbortController()
   const onRequest = (incoming: IncomingMessage, response: ServerResponse): void =>
     void serve(options, incoming, response, closing.signal)
-  const server: Server = options.tls ? createTlsServer(options.tls, onRequest) : createServer(onRequest)
+  const parsing = { insecureHTTPParser: options.lenient === true }
+  const server: Server = options.tls
+    ? createTlsServer({ ...options.tls, ...parsing }, onRequest)
+    : createServer(parsing, onRequest)
   server.keepAliveTimeout = IDLE_CONNECTION_MS
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause) =>

@@ -48,6 +48,7 @@ export interface StandInContext {
     readonly handler: SandboxHandler
     readonly errorReply: ErrorReply
     readonly tls?: TlsOptions
+    readonly lenient?: boolean
   }): Promise<Listening>
   /** A temporary directory that only this account can read: for key and certificate files. Removed with the sandbox. */
   directory(): Promise<string>

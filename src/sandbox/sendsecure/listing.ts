@@ -38,9 +38,10 @@ export function list({ state, user, query }: ApiCall): SandboxReply {
   })
 }
 
+// What follows the digits is overlooked: the official PHP client writes `?locale=en` there.
 function numberOf(given: string | null, standard: number): number {
   if (given === null || given === '') return standard
-  return /^\d{1,9}$/.test(given) ? Number(given) : Number.NaN
+  return Number(/^\d{1,9}(?!\d)/.exec(given)?.[0])
 }
 
 function contains(box: Box, term: string): boolean {

@@ -1,3 +1,4 @@
+import { connect } from 'node:net'
 import { getUserToken, type SendSecureClient } from 'passport-outofband/sendsecure'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type RawAnswer, rawRequest } from '../raw-client.js'
@@ -96,6 +97,27 @@ describe('the name of an uploaded file', () => {
   })
 })
 
+test("a stream with both a length and chunks arrives, as libcurl sends PHP's and old Python's", async () => {
+  const box = await newBox()
+  const { hostname, port, pathname } = new URL(box.upload_url)
+  const answer = await new Promise<string>((resolve, reject) => {
+    const socket = connect(Number(port), hostname, () =>
+      socket.write(
+        `POST ${pathname} HTTP/1.1\r\nHost: ${hostname}:${port}\r\nTransfer-Encoding: chunked\r\nContent-Type: text/plain;\r\n` +
+          'Content-Disposition: attachment; filename="s.txt"\r\nContent-Length: 12\r\nConnection: close\r\n\r\nc\r\nhello stream\r\n0\r\n\r\n',
+      ),
+    )
+    const chunks: Buffer[] = []
+    socket.on('data', (chunk: Buffer) => chunks.push(chunk)).on('error', reject)
+    socket.on('end', () => resolve(Buffer.concat(chunks).toString()))
+  })
+  expect(answer).toMatch(/^HTTP\/1\.1 200 /)
+  const id = /"document_guid":"(\w+)"/.exec(answer)?.[1] ?? ''
+  expect((await commitBare(box, [id])).status).toBe(200)
+  const [message] = await client.getSafeboxMessages({ guid: box.guid })
+  expect(message!.documents[0]).toMatchObject({ name: 's.txt', size: 12 })
+})
+
 test('the audit record is handed to the Ruby and PHP clients, which send no token for it', async () => {
   const box = await client.submitSafebox(draft(userEmail))
   await client.closeSafebox(box)
@@ -130,6 +152,12 @@ test('a suffix without its dot, a slash at the end and a query begun with & are 
   expect((info.json['safebox'] as { readonly guid: string } | undefined)?.guid).toBe(box.guid)
   expect((await api('GET', 'safeboxes.json&locale=en')).json['count']).toBeGreaterThan(0) // C#
   expect((await api('GET', `safeboxes/${box.guid}.json&locale=en`)).status).toBe(200)
+  const paged = await api('GET', 'safeboxes?status=in_progress&per_page=5?locale=en') // PHP
+  expect([paged.status, Array.isArray(paged.json['safeboxes'])]).toEqual([200, true])
+  for (const wrong of ['0', '1001', 'x5', '-1', '99999999999'])
+    expect((await api('GET', `safeboxes?per_page=${wrong}`)).json).toEqual({
+      error: `Invalid per_page parameter value (${wrong})`,
+    })
   const users = `enterprises/${setting.sandbox.sendsecure.enterpriseAccount}/users/4107`
   const { id } = (await api('POST', `${users}/favorites.json?locale=en`, { email: 'f@client.example' })).json
   const changed = await api('PATCH', `${users}/favorites/${String(id)}json?locale=en`, { last_name: 'F' }) // PHP
