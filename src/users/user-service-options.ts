@@ -7,6 +7,7 @@ import type { UserEvent } from './events.js'
 import { keysOption, type UserServiceKeys } from './keys.js'
 import type { Limit } from './limits.js'
 import type { Argon2Options, PasswordHasher } from './password-hasher.js'
+import { parseMailbox } from './mail-address.js'
 import { mayCarryToken } from './reset.js'
 import type { SecondFactor } from './second-factor.js'
 import type { MailSender, SmsSender } from './senders.js'
@@ -226,7 +227,11 @@ export const optionsSchema = z.strictObject({
         )
         .default([]),
       lifetimeSeconds: seconds.max(3600).default(3600),
-      from: text.default('noreply@example.com'),
+      from: text
+        .refine((from) => parseMailbox(from) !== undefined, {
+          error: 'give one address, such as Bank <noreply@example.com>',
+        })
+        .default('noreply@example.com'),
       subject: text.default('Password reset required'),
     })
     .prefault({}),

@@ -4,6 +4,7 @@ import { affoMailSender, affoSmsSender } from 'passport-outofband/users'
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { scenarioFile } from '../scenarios/format.js'
 import { runScenario } from '../scenarios/runner.js'
+import { PASSWORD_2, startService, type TestService } from '../users/service.js'
 
 const file = scenarioFile.parse(
   JSON.parse(readFileSync(new URL('../vectors/affo-scenarios.json', import.meta.url), 'utf8')),
@@ -229,6 +230,64 @@ describe('the e-mail gateway', () => {
     expect([413, 'broken off']).toContain(huge)
     expect((await post(`${sandbox.gateways.emailUrl}message/`, mail)).status).toBe(201)
   })
+})
+
+describe('the user service on the sandbox', () => {
+  const phone = '+15550007777'
+  const email = 'ada@example.com'
+  const confirm = '/password/reset/confirm/'
+
+  function start(): Promise<TestService> {
+    const { smsUrl, emailUrl } = sandbox.gateways
+    const senders = {
+      sms: affoSmsSender({ rootUrl: smsUrl }),
+      mail: affoMailSender({ rootUrl: emailUrl, timeoutMs: 200 }),
+    }
+    return startService({ senders, reset: { origins: ['https://bank.example'] } })
+  }
+
+  test('somebody sets a new password by the link in the mailbox, once, and signs in', async () => {
+    const app = await start()
+    await app.register('ada')
+    const asked = await app.call('POST', '/password/reset/', {
+      body: { email, url_template: 'https://bank.example/reset#token={token}' },
+    })
+    expect(asked.status).toBe(200)
+    const { links } = await sandbox.phone.waitForMessage({ kind: 'mail', to: email })
+    const token = new URL(links[0] ?? '').hash.replace('#token=', '')
+    const body = { token, new_password: PASSWORD_2 }
+    expect(await app.call('POST', confirm, { body })).toMatchObject({ status: 200 })
+    expect(await app.call('POST', confirm, { body })).toMatchObject({ status: 400 })
+    expect((await app.login(email, PASSWORD_2)).status).toBe(200)
+  })
+
+  test('somebody verifies a phone by the code of the text, also after the sandbox was down', async () => {
+    const app = await start()
+    const send = (): Promise<{ status: number }> => app.call('POST', '/verification/phone/', { body: { phone } })
+    const fault = sandbox.faults.add({ kind: 'error', status: 500, provider: 'gateways' })
+    expect((await send()).status).toBe(503)
+    sandbox.faults.remove(fault)
+    app.clock.set(app.clock.now() + 61_000)
+    expect((await send()).status).toBe(200)
+    const { code } = await sandbox.phone.waitForMessage({ kind: 'sms', to: phone })
+    const body = { phone, code }
+    expect((await app.call('POST', '/verification/phone/confirm/', { body })).status).toBe(200)
+    expect((await app.call('POST', '/verification/phone/confirm/', { body })).status).toBe(400)
+  })
+
+  test.each([{ kind: 'error', status: 500 }, { kind: 'hang' }, { kind: 'reset' }, { kind: 'rate-limit' }] as const)(
+    'nobody sees in the answer to a reset that mails fail: %j',
+    async (fault) => {
+      const app = await start()
+      await app.register('ada')
+      sandbox.faults.add({ ...fault, provider: 'gateways', path: '/api/v1.0/template/*' })
+      const body = { email, url_template: 'https://bank.example/reset#token={token}' }
+      expect(await app.call('POST', '/password/reset/', { body })).toMatchObject({ status: 200, text: '' })
+      await app.service.idle()
+      expect(sandbox.faults.list()).toMatchObject([{ hits: 1 }])
+      expect(sandbox.phone.messages()).toEqual([])
+    },
+  )
 })
 
 test('asks for a credential where it is told to', async () => {

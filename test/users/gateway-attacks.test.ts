@@ -1,7 +1,9 @@
 import { createHmac } from 'node:crypto'
 import { request } from 'node:http'
 import express from 'express'
+import fc from 'fast-check'
 import { createTransport } from 'nodemailer'
+import addressparser from 'nodemailer/lib/addressparser/index.js'
 import { MailRefusedError } from 'passport-outofband'
 import { MemoryStateStore } from 'passport-outofband/stores'
 import {
@@ -17,11 +19,12 @@ import {
   type SmsOutcome,
 } from 'passport-outofband/users'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { parseMailbox } from '../../src/users/mail-address.js'
 import { listen } from '../support/listen.js'
 import { startSmtpServer } from '../support/smtp-server.js'
 import { settle, testRuntime } from '../support/test-runtime.js'
 import { waitFor } from '../support/wait-for.js'
-import { send, type Reply } from './service.js'
+import { send, startService, type Reply } from './service.js'
 
 const secret = 's'.repeat(32)
 const DAY = 86_400_000
@@ -447,6 +450,36 @@ describe('unsubscribing', () => {
     }
     expect((await get(`/unsubscribe/a%40b.example/token/${'x'.repeat(65)}/`)).status).toBe(400)
   })
+})
+
+test('what is taken as one address is one for the mail library too, and the same', () => {
+  const part = fc.constantFrom(
+    ...'a b @ . < > " \\ , ; : ( ) [ ] = ? é \u200b'.split(' '),
+    ' ',
+    'ada@a.example',
+    '=?utf-8?q?x?=',
+    '<b@b.example>',
+  )
+  const texts = fc.array(part, { maxLength: 12 }).map((parts) => parts.join(''))
+  let taken = 0
+  fc.assert(
+    fc.property(texts, (text) => {
+      const mailbox = parseMailbox(text)
+      if (mailbox === undefined) return
+      taken += 1
+      const read = addressparser(text)
+      expect(read).toHaveLength(1)
+      expect(read[0]).toMatchObject({ address: mailbox.address })
+    }),
+    { numRuns: 20_000 },
+  )
+  expect(taken).toBeGreaterThan(100)
+})
+
+test('the user service takes one address only as the sender of its mails', async () => {
+  const refusal = expect.objectContaining({ code: 'ERR_OPTION', option: 'reset.from' })
+  await expect(startService({ reset: { from: 'a@a.example, b@b.example' } })).rejects.toThrow(refusal)
+  await startService({ reset: { from: 'Bank <noreply@bank.example>' } })
 })
 
 describe('the senders', () => {
