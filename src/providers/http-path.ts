@@ -54,7 +54,7 @@ export function assertEncodedPath(path: string): void {
     throw new InvalidInputError('path', 'the path is not a sequence of encoded segments')
 }
 
-/** `?a=1&b=2`, percent-encoded (a space is `%20`), or nothing. */
+/** `?a=1&b=2`, percent-encoded as RFC 3986 has it (a space is `%20`, and of the marks only `-._~` stay), or nothing. */
 export function encodeQuery(query: HttpQuery | undefined): string {
   const pairs = Object.entries(query ?? {}).flatMap(([name, value]) =>
     value === undefined ? [] : [`${encodeText(name)}=${encodeText(String(value))}`],
@@ -64,5 +64,6 @@ export function encodeQuery(query: HttpQuery | undefined): string {
 
 function encodeText(text: string): string {
   if (/\p{Cs}/u.test(text)) throw new InvalidInputError('query', 'a query parameter is not well-formed Unicode')
-  return encodeURIComponent(text)
+  // URL parsers differ in what they make of the five marks that encodeURIComponent leaves; signed URLs must not.
+  return encodeURIComponent(text).replace(/[!'()*]/g, (mark) => `%${mark.charCodeAt(0).toString(16).toUpperCase()}`)
 }

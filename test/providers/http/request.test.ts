@@ -52,13 +52,13 @@ const post = { ...get, operation: 'thing.make', method: 'POST' } as const
 describe('a request', () => {
   test('has path, query, headers and JSON where they belong', async () => {
     recorder.reply(200, { ok: true })
-    const query = { b: 'x y&z=€', a: 1, gone: undefined, yes: true }
+    const query = { b: "x y&z=€!'()*~", a: 1, gone: undefined, yes: true }
     const response = await make().request({ ...post, query, json: { a: ['ü'] }, headers: { 'X-Other': '1' } })
     expect(response.json()).toEqual({ ok: true })
     expect(recorder.requests[0]).toMatchObject({
       method: 'POST',
       path: '/base/thing',
-      query: 'b=x%20y%26z%3D%E2%82%AC&a=1&yes=true',
+      query: 'b=x%20y%26z%3D%E2%82%AC%21%27%28%29%2A~&a=1&yes=true',
       body: '{"a":["ü"]}',
       headers: {
         'x-key': 'the-secret-key',
