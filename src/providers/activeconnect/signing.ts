@@ -1,5 +1,6 @@
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import { z } from 'zod'
+import { InvalidOptionError } from '../../errors.js'
 import { functionOption, parseOptions } from '../../options.js'
 import {
   knobOptions,
@@ -77,9 +78,12 @@ export interface VerifyActiveconnectOptions extends ActiveconnectKnobOptions {
   readonly nowSeconds: number
   /** Default 300; both ways, limits included. */
   readonly maxSkewSeconds?: number | undefined
-  /** Whether the client used this nonce before; asked last. Remember a nonce, after `ok: true`, for twice the skew. */
+  /** Whether the client used this nonce before; asked last, and answered at once. Remember a nonce, after `ok: true`, for twice the skew. */
   readonly isNonceSeen?: ((clientId: string, nonce: string) => boolean) | undefined
 }
+
+const ASYNCHRONOUS =
+  "verifyActiveconnectRequest: option 'isNonceSeen' must answer true or false at once; where nonces are kept elsewhere, look there after ok: true"
 
 /** Why a signed request was refused. Say none of it to the sender. */
 export type ActiveconnectRefusal =
@@ -131,7 +135,10 @@ export function verifyActiveconnectRequest(options: VerifyActiveconnectOptions):
   const isEqual = equal(digest({ nonce, url: given.url, timestamp, secret: key }, knobs), signature)
   if (secret === undefined) return refuse('unknown-client')
   if (!isEqual) return refuse('signature')
-  if (given.isNonceSeen?.(clientId, nonce) === true) return refuse('replay')
+  const isSeen: unknown = given.isNonceSeen?.(clientId, nonce)
+  // A promise is neither true nor false, and would let every repeat through.
+  if (typeof isSeen === 'object') throw new InvalidOptionError('isNonceSeen', ASYNCHRONOUS)
+  if (isSeen === true) return refuse('replay')
   return { ok: true, clientId, nonce }
 }
 

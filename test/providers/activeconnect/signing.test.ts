@@ -292,6 +292,16 @@ describe('the algebra', () => {
   })
 })
 
+test.each([true, false])(
+  'an answer about a nonce that comes later (%s) is a mistake, and accepts nothing [SC 88]',
+  (seen) => {
+    const isNonceSeen = (() => Promise.resolve(seen)) as never
+    expect(() => verify({ isNonceSeen })).toThrow(
+      expect.objectContaining({ code: 'ERR_OPTION', option: 'isNonceSeen' }),
+    )
+  },
+)
+
 describe('signActiveconnectRequest', () => {
   it('draws another nonce each time', () => {
     const nonces = new Set(
