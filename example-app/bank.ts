@@ -20,6 +20,7 @@ import type { Config } from './config.js'
 import type { GatewaySettings } from './gateways.js'
 import { createPeople, mayHoldLinks } from './people.js'
 import { channelsOf, openProviders, type Providers, type ProviderSettings } from './providers.js'
+import { apiDocsRoutes, swaggerUi } from './routes/api-docs.js'
 import { errorPages } from './routes/errors.js'
 import { accountRoutes } from './routes/account.js'
 import { adminRoutes } from './routes/admin.js'
@@ -116,6 +117,7 @@ export function createBank(options: BankOptions): {
   const app = express()
   app.set('trust proxy', config.production ? 1 : false)
   app.use(helmet(headers(config)))
+  app.use('/public/swagger-ui', swaggerUi())
   app.use('/public', express.static(join(import.meta.dirname, 'public'), { maxAge: config.production ? '1h' : 0 }))
   // Before everything that reads bodies or sessions: the signature is over the bytes as they come.
   app.use(
@@ -157,7 +159,7 @@ export function createBank(options: BankOptions): {
     }),
   )
   app.use(signUpRoutes(bank), signInRoutes(bank), enrolRoutes(bank), stepUpRoutes(bank), accountRoutes(bank))
-  app.use(contactRoutes(bank), forgotRoutes(bank), adminRoutes(bank))
+  app.use(contactRoutes(bank), forgotRoutes(bank), adminRoutes(bank), apiDocsRoutes())
   app.use(transferRoutes(bank))
   if (options.sendSecure) app.use(documentRoutes(bank, new SafeBoxService(options.sendSecure)))
   app.use(errorPages(logger))

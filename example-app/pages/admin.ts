@@ -94,7 +94,7 @@ export function personPage(options: PersonPageOptions): string {
               value: user.roles.join(' '),
               maxlength: 500,
               isOptional: true,
-              hint: 'Apart by blanks. "admin" sees these pages; other names are for your own applications.',
+              hint: 'Separated by spaces. "admin" sees these pages; other names are for your own applications.',
             })}
             <button class="button quiet">Save the roles</button>
           </form>

@@ -57,7 +57,7 @@ export function changePasswordPage(name: string, error?: string): string {
       <p class="lead">You stay signed in here, and are signed out everywhere else.</p>
       ${notice('error', error)}
       <form method="post" action="/account/password">
-        ${field({ name: 'current', label: 'Password of now', type: 'password', autocomplete: 'current-password', maxlength: 1024, autofocus: true })}
+        ${field({ name: 'current', label: 'Current password', type: 'password', autocomplete: 'current-password', maxlength: 1024, autofocus: true })}
         ${newPasswordField('New password')}
         <button class="button">Change the password</button>
       </form>

@@ -35,7 +35,10 @@ export function page(options: PageOptions, content: Html): string {
           ${options.name === undefined ? signedOutMenu : signedInMenu(options.name, options.isAdmin === true)}
         </header>
         <main id="main" class="${options.wide === true ? 'wide' : 'narrow'}">${content}</main>
-        <footer>An example application of <code>passport-outofband</code>. No real bank, no real money.</footer>
+        <footer>
+          An example application of <code>passport-outofband</code>. No real bank, no real money.
+          <a href="/api-docs">API of the user service</a>
+        </footer>
       </body>
     </html>`.text
 }

@@ -3,7 +3,7 @@ import type { Refused } from 'passport-outofband/users'
 import { waitText } from './wait-text.js'
 
 const texts: Readonly<Record<string, string>> = {
-  AuthFailure: 'That is not your password of now.',
+  AuthFailure: 'That is not your current password.',
   InvalidToken: 'This link was used already, is too old, or was replaced by a newer one.',
   AlreadyExists: 'That number belongs to another account.',
   InvalidPhone: 'That number does not look right. Check the country code too.',

@@ -10,7 +10,11 @@ const phone: Schema = { type: ['string', 'null'], maxLength: 30, pattern: '^\\P{
 export const loginBody: Schema = {
   type: 'object',
   required: ['email', 'password'],
-  properties: { email, password: text },
+  properties: {
+    email,
+    password: text,
+    second_factor: { type: ['string', 'null'], description: 'What 403 `SecondFactorRequired` asked for' },
+  },
 }
 
 export const registerBody: Schema = {

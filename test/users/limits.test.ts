@@ -202,6 +202,8 @@ test('a callback of the application that throws breaks nothing [SC 94]', async (
 
 test('with a second factor there is no token after the password alone, and no other way to one [SC 2, 3]', async () => {
   const app = await startService({
+    // Strict about members, which the factor is one of.
+    registration: { strict: true },
     secondFactor: {
       challenge: async ({ email }) => (email.startsWith('alice') ? { methods: ['totp'] } : undefined),
       verify: async (_user, response) => response === '123456',
