@@ -20,26 +20,29 @@ export function authRoutes(context: ServiceContext, signIn: SignIn): readonly Ro
 async function login(context: ServiceContext, signIn: SignIn, req: IncomingMessage): Promise<Answer> {
   const body = await objectBody(context, req, loginBody)
   const secondFactor = optionalString(body, 'second_factor') ?? undefined
+  let methods: readonly string[] = ['pwd']
   const { user, client, headers } = await signIn(req, {
     email: stringMember(body, 'email'),
     password: stringMember(body, 'password'),
-    andThen: (attempt, found) => requireSecondFactor(context, attempt, found, secondFactor),
+    andThen: async (attempt, found) => {
+      methods = [...methods, ...(await requireSecondFactor(context, attempt, found, secondFactor))]
+    },
   })
-  const token = await context.tokens.issue(user, client)
+  const token = await context.tokens.issue(user, client, methods)
   context.emit({ type: 'login', userId: user.id, client })
   return { status: 200, body: { ...userView(user), access_token: token }, headers }
 }
 
+// Gives the methods that were proved beside the password.
 async function requireSecondFactor(
   context: ServiceContext,
   attempt: Attempt,
   user: UserRecord,
   response: string | undefined,
-): Promise<void> {
+): Promise<readonly string[]> {
   const { secondFactor } = context
-  if (secondFactor === undefined) return
-  const challenge = await secondFactor.challenge(user)
-  if (challenge === undefined) return
+  const challenge = await secondFactor?.challenge(user)
+  if (secondFactor === undefined || challenge === undefined) return []
   if (response === undefined) {
     const text = 'Repeat the login with second_factor'
     throw new Refusal({ status: 403, body: { ...challenge, code: 'SecondFactorRequired', description: text } })
@@ -48,6 +51,7 @@ async function requireSecondFactor(
   if (wait !== undefined) throw tooMany(wait)
   if (!(await secondFactor.verify(user, response))) await failed(context, attempt, user, 'second factor')
   await context.limits.clear('second-factor', String(user.id))
+  return [...(secondFactor.amr ?? []), 'mfa']
 }
 
 async function refresh(context: ServiceContext, { req }: Call): Promise<Answer> {

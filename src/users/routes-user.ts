@@ -34,7 +34,7 @@ async function registration(context: ServiceContext, req: IncomingMessage): Prom
   const registered = await register(context, req, await objectBody(context, req, registerBody))
   if (registered === undefined) return { status: 200 }
   const { user, client, headers } = registered
-  const token = await context.tokens.issue(user, client)
+  const token = await context.tokens.issue(user, client, user.passwordHash === null ? [] : ['pwd'])
   return { status: 201, body: { ...userView(user), access_token: token }, headers }
 }
 

@@ -6,6 +6,8 @@ import type { UserRecord } from './user-store.js'
  * the right password and before any token is made.
  */
 export interface SecondFactor {
+  /** What it is, in the words of RFC 8176 (`['otp']`, `['hwk']`): kept with the session, beside `pwd` and `mfa`. */
+  readonly amr?: readonly string[]
   /**
    * Undefined: this user needs none. Else the login is answered with 403 `SecondFactorRequired`, these members beside it,
    * and no token. The client repeats the login with what it was asked for.

@@ -12,6 +12,8 @@ export interface Session {
   readonly epoch: number
   /** When the password was last proved in this session. */
   readonly authenticatedAt: number
+  /** How the user was proved when it was begun, in the words of RFC 8176: `pwd`, `otp`, `mfa`. Never added to later. */
+  readonly methods: readonly string[]
   readonly startedAt: number
   /** `iat` of the newest token. */
   readonly newestIat: number | null
@@ -42,6 +44,8 @@ const schema = z.object({
   userId: z.number(),
   epoch: z.number(),
   authenticatedAt: z.number(),
+  // Sessions of before this was kept have none: less is safe, more would not be.
+  methods: z.array(z.string()).default([]),
   startedAt: z.number(),
   newestIat: z.number().nullable(),
   previousIat: z.number().nullable(),

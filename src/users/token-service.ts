@@ -14,6 +14,8 @@ export type TokenVerification =
       readonly claims: JsonObject
       /** When the password was last proved in this session. */
       readonly authenticatedAt: Date
+      /** How the user was proved when the session was begun (RFC 8176): `['pwd']`, `['pwd', 'otp', 'mfa']`. */
+      readonly methods: readonly string[]
     }
   | Refused
 
@@ -22,7 +24,10 @@ export interface UserTokens {
   /** Checks an access token as every route does: signature, times, session, user. Never throws for what is in the token. */
   readonly verify: (token: string) => Promise<TokenVerification>
   /** Signs a user in without a password, after the application has proved who they are by itself. */
-  readonly issue: (userId: number, options?: { readonly client?: string }) => Promise<string | undefined>
+  readonly issue: (
+    userId: number,
+    options?: { readonly client?: string; readonly methods?: readonly string[] },
+  ) => Promise<string | undefined>
   /** Ends all sessions of a user. */
   readonly endSessions: (userId: number) => Promise<void>
   /**
@@ -45,7 +50,7 @@ export function createTokenService(context: ServiceContext): UserTokens {
       const user = await context.store.findById(userId)
       if (user?.isActive !== true) return undefined
       context.emit({ type: 'login', userId, reason: 'application' })
-      return context.tokens.issue(user, options.client ?? 'application')
+      return context.tokens.issue(user, options.client ?? 'application', options.methods ?? [])
     },
     async endSessions(userId) {
       await context.store.update(userId, { endSessions: true }, { at: context.now() })
@@ -58,6 +63,7 @@ export function createTokenService(context: ServiceContext): UserTokens {
         userId,
         epoch: user?.epoch ?? 0,
         authenticatedAt: now,
+        methods: [],
         startedAt: now,
         newestIat: null,
         previousIat: null,
@@ -74,7 +80,9 @@ function verified(caller: Caller): {
   jti: string
   claims: JsonObject
   authenticatedAt: Date
+  methods: readonly string[]
 } {
   const authenticatedAt = new Date(caller.session.authenticatedAt * 1000)
-  return { user: publicUser(caller.user), jti: caller.jti, claims: caller.claims, authenticatedAt }
+  const { jti, claims, session } = caller
+  return { user: publicUser(caller.user), jti, claims, authenticatedAt, methods: session.methods }
 }

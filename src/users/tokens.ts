@@ -16,6 +16,13 @@ export interface Caller {
   readonly claims: JsonObject
 }
 
+/** How a session was begun, for claims such as `amr` and `auth_time`. */
+export interface LoginFacts {
+  /** RFC 8176: `pwd`, and with a second factor `mfa` and what the factor says of itself. */
+  readonly methods: readonly string[]
+  readonly authenticatedAt: Date
+}
+
 export interface TokenSettings {
   readonly accessSeconds: number
   readonly refreshSeconds: number
@@ -23,7 +30,7 @@ export interface TokenSettings {
   readonly graceSeconds: number
   readonly audience: string | undefined
   readonly issuer: string | undefined
-  readonly claims: ((user: UserRecord) => JsonObject) | undefined
+  readonly claims: ((user: UserRecord, login: LoginFacts) => JsonObject) | undefined
   /** Sends the texts of the original's libraries along. */
   readonly libraryTexts: boolean
 }
@@ -49,14 +56,15 @@ export class Tokens {
     this.#parts = parts
   }
 
-  /** Begins a session and issues its first token. */
-  async issue(user: UserRecord, client: string): Promise<string> {
+  /** Begins a session, which was proved by these methods a moment ago, and issues its first token. */
+  async issue(user: UserRecord, client: string, methods: readonly string[]): Promise<string> {
     const now = this.#parts.now()
     const refreshUntil = now + this.#settings.refreshSeconds
     const jti = await this.#parts.sessions.begin({
       userId: user.id,
       epoch: user.epoch,
       authenticatedAt: now,
+      methods,
       startedAt: now,
       newestIat: now,
       previousIat: null,
@@ -64,7 +72,8 @@ export class Tokens {
       refreshUntil,
       client,
     })
-    const custom = Object.entries(this.#settings.claims?.(user) ?? {}).filter(([name]) => !reserved.has(name))
+    const login = { methods, authenticatedAt: new Date(now * 1000) }
+    const custom = Object.entries(this.#settings.claims?.(user, login) ?? {}).filter(([name]) => !reserved.has(name))
     return this.#sign(Object.fromEntries(custom), { iat: now, jti, user, refreshUntil })
   }
 

@@ -11,6 +11,7 @@ import { parseMailbox } from './mail-address.js'
 import { mayCarryToken } from './reset.js'
 import type { SecondFactor } from './second-factor.js'
 import type { MailSender, SmsSender } from './senders.js'
+import type { LoginFacts } from './tokens.js'
 import type { UserRecord, UserStore } from './user-store.js'
 import type { CodeGenerator, PhoneVerification } from './verification.js'
 
@@ -42,8 +43,11 @@ export interface UserServiceOptions {
     readonly audience?: string
     /** `iss` of the tokens. */
     readonly issuer?: string
-    /** More claims, fixed at the login. The service's own can't be changed. */
-    readonly claims?: (user: UserRecord) => JsonObject
+    /**
+     * More claims, fixed at the login, such as `amr` and `auth_time` from what is known of it. The service's own can't be
+     * changed.
+     */
+    readonly claims?: (user: UserRecord, login: LoginFacts) => JsonObject
     /** How long after a login a user may change password, address and phone without proving the password again. Default 300. */
     readonly freshSeconds?: number
   }
@@ -104,6 +108,11 @@ export interface UserServiceOptions {
     readonly from?: string
     /** `{token}` stands for the code. */
     readonly message?: string
+    /**
+     * Says whether a number may be used at this moment: false for one whose SIM was changed a moment ago, as a provider's
+     * look-up tells. It gets no message, and a code that it has already counts for nothing. When it throws, 503.
+     */
+    readonly allowNumber?: (phone: string) => boolean | Promise<boolean>
     /** Countries that codes are sent to: `['1', '44']`. Default all. */
     readonly allowedCallingCodes?: readonly string[]
     /** Numbers that get `testCode` and no message. Default none. */
@@ -188,7 +197,7 @@ export const optionsSchema = z.strictObject({
       rotate: z.boolean().default(true),
       audience: text.optional(),
       issuer: text.optional(),
-      claims: functionOption<(user: UserRecord) => JsonObject>().optional(),
+      claims: functionOption<(user: UserRecord, login: LoginFacts) => JsonObject>().optional(),
       freshSeconds: z.int().min(0).max(3600).default(300),
     })
     .prefault({}),
@@ -249,6 +258,7 @@ export const optionsSchema = z.strictObject({
       message: text
         .refine((value) => value.includes('{token}'), { error: 'put {token} where the code goes' })
         .default('Your security code is: {token}'),
+      allowNumber: functionOption<(phone: string) => boolean | Promise<boolean>>().optional(),
       allowedCallingCodes: z.array(z.string().regex(/^\d{1,3}$/)).optional(),
       testNumbers: z.array(z.string()).default([]),
       testCode: z
