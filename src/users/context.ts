@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { JsonObject } from '../approval/json.js'
 import type { Background } from './background.js'
 import { readBody } from './body.js'
+import { nameForMail } from './mail-name.js'
 import type { Devices } from './devices.js'
 import type { UserEvent } from './events.js'
 import type { Limit, Limits } from './limits.js'
@@ -61,6 +62,7 @@ export interface ServiceSettings {
   readonly verifiedSeconds: number
   readonly testNumbers: ReadonlySet<string>
   readonly allowedCallingCodes: ReadonlySet<string> | undefined
+  readonly allowNumber: ((phone: string) => boolean | Promise<boolean>) | undefined
   readonly wire: { readonly libraryTexts: boolean; readonly tellUnknownAddress: boolean }
   readonly clientOf: (req: IncomingMessage) => string
 }
@@ -196,6 +198,13 @@ export function notify(
 ): void {
   const { notices } = context
   if (notices === undefined) return
-  const mail = { template, from: context.settings.mailFrom, to, subject, variables: { name }, tag: template }
+  const mail = {
+    template,
+    from: context.settings.mailFrom,
+    to,
+    subject,
+    variables: { name: nameForMail(name) },
+    tag: template,
+  }
   context.background.start(`notice ${template}`, () => notices.send(mail))
 }

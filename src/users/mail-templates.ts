@@ -1,4 +1,5 @@
 import type { JsonObject } from '../approval/json.js'
+import { nameForMail } from './mail-name.js'
 import { member } from './schema.js'
 
 /** Makes the text and the HTML of a mail from its variables. */
@@ -19,21 +20,22 @@ export const mailTemplates: Readonly<Record<string, MailTemplate>> = {
     plain(variables, 'your password was changed. If it was not you, ask for a new one at once.'),
   email_changed: (variables) =>
     plain(variables, 'the e-mail address of your account was changed. If it was not you, tell us at once.'),
+  new_device: (variables) =>
+    plain(variables, 'somebody signed in to your account from a new device. If it was not you, set a new password.'),
+  login_failures: (variables) =>
+    plain(
+      variables,
+      'somebody tried too often to sign in to your account with a wrong password. Unless it was you, nothing needs to be',
+      'done: nobody got in. A password that you use nowhere else keeps it that way.',
+    ),
   phone_changed: (variables) =>
     plain(variables, 'the phone number of your account was changed. If it was not you, tell us at once.'),
 }
 
 function plain(variables: JsonObject, ...lines: readonly string[]): { readonly text: string; readonly html: string } {
-  const name = member(variables, 'name')
-  // A name is what somebody typed: no second line, no link, and no `evil.example` that a mail program makes one of.
-  const clean =
-    typeof name === 'string'
-      ? name
-          .replaceAll(/[\p{C}<>]|https?:|\/\/|www\.|\.(?=\p{L})/giu, ' ')
-          .trim()
-          .slice(0, 64)
-      : ''
-  return { text: [`Hello${clean === '' ? '' : ` ${clean}`},`, '', ...lines].join('\n'), html: '' }
+  const given = member(variables, 'name')
+  const name = nameForMail(typeof given === 'string' ? given : null)
+  return { text: [`Hello${name === null ? '' : ` ${name}`},`, '', ...lines].join('\n'), html: '' }
 }
 
 function link(variables: JsonObject): string {

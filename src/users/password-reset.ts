@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { JsonObject } from '../approval/json.js'
 import type { ServiceContext } from './context.js'
+import { nameForMail } from './mail-name.js'
 import { passwordChanged } from './password-changes.js'
 import { checkNewPassword } from './password-policy.js'
 import { maskEmail } from './phone-number.js'
@@ -46,7 +47,7 @@ async function sendReset(
     from: settings.mailFrom,
     to: user.email,
     subject: settings.resetSubject,
-    variables: { name: user.firstName, password_reset_url: request.linkOf(token) },
+    variables: { name: nameForMail(user.firstName), password_reset_url: request.linkOf(token) },
     tag: 'password_reset',
   })
 }

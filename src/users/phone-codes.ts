@@ -18,13 +18,13 @@ export async function sendPhoneCode(
   if (phone === undefined) throw refusals.invalidPhone('This is not a phone number')
   await limitSends(context, phone, client)
   // Refused without a word, like a number that can't be reached: the answer tells strangers nothing about the rules.
-  if (isForbidden(context, phone)) {
-    context.emit({
-      type: 'phone.code.failed',
-      client,
-      destination: maskPhone(phone),
-      reason: 'country or kind of number',
-    })
+  const reasonAgainst = isForbidden(context, phone)
+    ? 'country or kind of number'
+    : (await mayUse(context, phone))
+      ? undefined
+      : 'not allowed now'
+  if (reasonAgainst !== undefined) {
+    context.emit({ type: 'phone.code.failed', client, destination: maskPhone(phone), reason: reasonAgainst })
     return
   }
   const outcome = await verification.start({ phone, resend: member(body, 'resend') === true })
@@ -37,6 +37,18 @@ export async function sendPhoneCode(
   context.emit({ type: 'phone.code.failed', ...about, reason })
   if (outcome.status === 'invalid-number') throw refusals.invalidPhone(outcome.description.slice(0, 200))
   throw unavailable('The message could not be sent', 30)
+}
+
+// Whoever can't say whether the SIM is still its owner's lets nobody through.
+async function mayUse(context: ServiceContext, phone: string): Promise<boolean> {
+  const { allowNumber, testNumbers } = context.settings
+  if (allowNumber === undefined || testNumbers.has(phone)) return true
+  try {
+    return await allowNumber(phone)
+  } catch {
+    context.emit({ type: 'phone.code.failed', destination: maskPhone(phone), reason: 'allowNumber failed' })
+    throw unavailable('The number could not be checked', 30)
+  }
 }
 
 function isForbidden(context: ServiceContext, phone: string): boolean {
@@ -88,7 +100,8 @@ export async function confirmPhoneCode(
   // Over all codes of a number, so that asking for new ones doesn't buy new tries. The answer is the one for every failure.
   const over = await limits.count('phone-confirm', digitsOf(phone), settings.limits.phoneConfirm)
   const caller = await userId()
-  if (over !== undefined || !(await verification.check({ phone, code }))) {
+  const isRight = over === undefined && (await verification.check({ phone, code })) && (await mayUse(context, phone))
+  if (!isRight) {
     context.emit({ type: 'phone.verification.failed', client, destination: maskPhone(phone) })
     throw refusals.invalidPhoneCode()
   }

@@ -1,4 +1,5 @@
 import type { ServiceContext } from './context.js'
+import { nameForMail } from './mail-name.js'
 import { maskEmail } from './phone-number.js'
 import { emailKey, type UserRecord } from './user-store.js'
 
@@ -49,7 +50,7 @@ async function sendLink(context: ServiceContext, user: UserRecord, isNew: boolea
     from: settings.mailFrom,
     to: user.email,
     subject: isNew ? 'Finish your registration' : 'You have an account already',
-    variables: { name: user.firstName, password_reset_url: link },
+    variables: { name: nameForMail(user.firstName), password_reset_url: link },
     tag: 'registration',
   })
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { ApprovalError } from '../errors.js'
 import type { Logger } from '../runtime.js'
@@ -139,8 +140,9 @@ function toAnswer(error: unknown, logger: Logger): Answer {
     logger.error({ err }, 'a store or a provider did not answer; the request was refused')
     return unavailable('The service is not available at the moment').answer
   }
-  logger.error({ err }, 'a request failed unexpectedly')
-  return problem(500, 'The server could not complete the request').answer
+  const id = randomUUID()
+  logger.error({ err, id }, 'a request failed unexpectedly')
+  return problem(500, `The server could not complete the request. Its operator finds the reason under ${id}`).answer
 }
 
 function send(res: ServerResponse, answer: Answer): void {

@@ -25,7 +25,7 @@ export interface SmsSender {
 
 /** A mail made from a template. */
 export interface TemplateMail {
-  /** `password_reset`, `registration`, `already_registered`, `password_changed`, `email_changed`, `phone_changed`. */
+  /** `password_reset`, `registration`, `already_registered`, `password_changed`, `email_changed`, `phone_changed`, `new_device`, `login_failures`. */
   readonly template: string
   readonly from: string
   readonly to: string

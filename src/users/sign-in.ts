@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import type { ServiceContext } from './context.js'
+import { hasRole, notify, type ServiceContext } from './context.js'
 import { maskEmail } from './phone-number.js'
 import { refusals, tooMany } from './refusal.js'
 import { emailKey, type UserRecord } from './user-store.js'
@@ -29,6 +29,8 @@ export interface Attempt {
   readonly subject: string
   /** Failures of a known device count against nobody else. */
   readonly known: boolean
+  /** Nobody has signed in to the account from there yet, as far as we know. */
+  readonly fromNewDevice: boolean
 }
 
 /** Somebody who has proved their password. */
@@ -79,7 +81,9 @@ async function signIn(context: ServiceContext, req: IncomingMessage, credentials
   await context.limits.clear('login', attempt.subject)
   if (!user.isActive) throw refusals.invalidUser()
   await andThen?.(attempt, user)
-  return settle(context, client, user, password)
+  const signedIn = await settle(context, client, user, password)
+  if (attempt.fromNewDevice) tell(context, user, 'new_device', 'A sign-in from a new device')
+  return signedIn
 }
 
 /** The user of an address. What can't be an address is nobody's, and is not put to the store. */
@@ -97,15 +101,41 @@ async function admit(
   const device = await devices.recognise(req, client, user ?? nobody)
   // The provisioned service account belongs to no person: by its account alone anybody could stop other services.
   const scope = device ?? (user?.roles.includes('service') === true ? `client:${client}` : '')
-  const attempt = { client, email, subject: `${emailKey(email)} ${scope}`, known: device?.startsWith('mark:') === true }
+  const attempt = {
+    client,
+    email,
+    subject: `${emailKey(email)} ${scope}`,
+    known: device?.startsWith('mark:') === true,
+    fromNewDevice: device === undefined,
+  }
   // Who is refused already counts against no account: else one client could lock out as many as it likes.
   const wait =
     (attempt.known ? undefined : await limits.wait('login-client', client, settings.limits.loginPerClient)) ??
     (device === undefined ? await limits.wait('login-all', '', settings.limits.loginGlobal) : undefined) ??
-    (await limits.count('login', attempt.subject, settings.limits.login))
+    (await overLimit(context, attempt, user))
   if (wait === undefined) return attempt
   context.emit({ type: 'limited', client, destination: maskEmail(email), reason: 'login', ...idOf(user) })
   throw tooMany(wait)
+}
+
+// The first try beyond the limit is told to the owner; those that follow it in the same window are not.
+async function overLimit(
+  context: ServiceContext,
+  attempt: Attempt,
+  user: UserRecord | undefined,
+): Promise<number | undefined> {
+  const { limits, settings } = context
+  const wait = await limits.count('login', attempt.subject, settings.limits.login)
+  if (wait === undefined) return undefined
+  const once = { max: 1, windowSeconds: settings.limits.login.windowSeconds }
+  const isTold = (await limits.count('login-told', emailKey(attempt.email), once)) !== undefined
+  if (user?.isActive === true && !isTold) tell(context, user, 'login_failures', 'Sign-ins that failed')
+  return wait
+}
+
+// The provisioned service account belongs to no person.
+function tell(context: ServiceContext, user: UserRecord, template: string, subject: string): void {
+  if (!hasRole(user, 'service')) notify(context, user.email, template, subject, user.firstName)
 }
 
 async function prove(

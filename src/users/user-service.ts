@@ -189,6 +189,7 @@ function settingsOf(options: ParsedOptions): ServiceSettings {
     resendSeconds: verification.resendSeconds,
     verifiedSeconds: verification.verifiedSeconds,
     testNumbers: new Set(verification.testNumbers.map((number) => normalPhone(number) ?? number)),
+    allowNumber: verification.allowNumber,
     allowedCallingCodes: verification.allowedCallingCodes && new Set(verification.allowedCallingCodes),
     wire,
     clientOf: (req) => clientAddress(req, options.proxyDepth),
