@@ -104,6 +104,11 @@ export interface ApprovalChannel {
   readonly pollIntervalMs?: number
   /** Longest life of a question at the provider, in seconds. Default 600. */
   readonly maxTtlSeconds?: number
+  /**
+   * True where a question, and the session that answers it, go on at the provider when the approval has expired here. Then
+   * `cancel` is called for what expired, also for what was approved and never redeemed. Default false.
+   */
+  readonly outlives?: boolean
   /** False where the device can't show `message`. Such a channel serves logins, never transactions. Default true. */
   readonly showsMessage?: boolean
 

@@ -1,5 +1,5 @@
 import { callSignal, handleOf, type Heart } from './heart.js'
-import { isOpen, type ApprovalRecord, type Ask } from './life.js'
+import { isOpen, redeemableUntil, type ApprovalRecord, type Ask } from './life.js'
 
 /** The queue of approvals that need a look: a poll, or what is left to do after the end. */
 export const approvalQueue = 'approvals'
@@ -17,18 +17,25 @@ export async function finish(heart: Heart, record: ApprovalRecord): Promise<void
     if (decision.status === 'approved' && record.status === 'approved') await heart.limits.noteApproval(target)
     await heart.limits.releaseSlot(target, record.id)
   }
-  const open = record.asks.filter((ask) => ask.recipients.some((recipient) => !hasDecided(record, recipient.reference)))
-  const withdrawn = record.status === 'expired' || (await withdraw(heart, record, open))
+  const outlives = heart.channels.get(record.channel)?.outlives === true
+  if (outlives && record.status === 'approved') {
+    // Whether it was redeemed shows then; if not, nobody else would end its session.
+    await heart.state.schedule(approvalQueue, record.id, redeemableUntil(record) + 1)
+    return
+  }
+  const withdrawn = record.status === 'expired' && !outlives ? true : await withdraw(heart, record)
   if (withdrawn) await heart.state.unschedule(approvalQueue, record.id)
   else await heart.state.schedule(approvalQueue, record.id, heart.runtime.now() + cancelRetryMs)
 }
 
 /** True when nothing of it is left open at the provider, or nothing can be done about it. */
-async function withdraw(heart: Heart, record: ApprovalRecord, open: readonly Ask[]): Promise<boolean> {
+async function withdraw(heart: Heart, record: ApprovalRecord): Promise<boolean> {
   const channel = heart.channels.get(record.channel)
+  const left = leftAtProvider(record, channel?.outlives === true)
+  const isGone = channel?.outlives !== true && heart.runtime.now() >= record.expiresAt
   // Without a way to cancel, the question stays on the phone and the slots stay taken until it expires there.
-  if (!channel?.cancel || open.length === 0 || heart.runtime.now() >= record.expiresAt) return true
-  for (const ask of open) {
+  if (!channel?.cancel || left.length === 0 || isGone) return true
+  for (const ask of left) {
     try {
       await channel.cancel(handleOf(ask), { signal: callSignal() })
     } catch (error) {
@@ -40,6 +47,11 @@ async function withdraw(heart: Heart, record: ApprovalRecord, open: readonly Ask
     }
   }
   return true
+}
+
+function leftAtProvider(record: ApprovalRecord, outlives: boolean): readonly Ask[] {
+  if (outlives && record.status === 'expired') return record.asks
+  return record.asks.filter((ask) => ask.recipients.some((recipient) => !hasDecided(record, recipient.reference)))
 }
 
 function hasDecided(record: ApprovalRecord, reference: string): boolean {

@@ -1,5 +1,5 @@
 import { ProviderRateLimitedError } from '../errors.js'
-import { approvalQueue, finish, settleTime } from './ending.js'
+import { approvalQueue, finish } from './ending.js'
 import type { ChannelAnswer } from './channel.js'
 import { callSignal, handleOf, leaseMs, type Heart } from './heart.js'
 import { isOpen, startDeadlineMs, type ApprovalRecord } from './life.js'
@@ -19,7 +19,7 @@ export async function lookAfter(heart: Heart, id: string): Promise<number | unde
 
 /** The same for an approval that the caller has claimed already. */
 export async function lookAfterClaimed(heart: Heart, id: string): Promise<number> {
-  const record = await settleTime(heart, id)
+  const record = (await heart.records.change(id, { type: 'tick' }))?.record
   if (!record) {
     await heart.state.unschedule(approvalQueue, id)
     return Infinity

@@ -239,6 +239,47 @@ test('what the channel calls final ends the question at once, takes it back, and
   expect(channel.question(channel.newest).cancelled).toBe(true)
 })
 
+describe('where questions and their sessions go on at the provider', () => {
+  const outliving = () => {
+    const channel = new TestChannel({ cancels: true })
+    channel.outlives = true
+    return { ...approvalsForTest({ channel }), channel }
+  }
+  async function until(approvals: ReturnType<typeof createApprovals>, advance: () => Promise<void>): Promise<void> {
+    const ending = new AbortController()
+    const running = approvals.run({ signal: ending.signal })
+    await advance()
+    ending.abort()
+    await running
+  }
+
+  test('what expired is withdrawn, again and again until it works', async () => {
+    const { approvals, channel, clock } = outliving()
+    await approvals.start({ ...login, ttlSeconds: 30 })
+    channel.failing.cancel = new Error('cut off')
+    await until(approvals, () => clock.advance(60_000))
+    expect(channel.question('question-1').cancelled).toBe(false)
+    delete channel.failing.cancel
+    await until(approvals, () => clock.advance(10_000))
+    expect(channel.question('question-1').cancelled).toBe(true)
+  })
+
+  test('what was approved and never redeemed is ended, and what was redeemed is not', async () => {
+    const { approvals, channel, clock } = outliving()
+    const forgotten = await approvals.start(login)
+    channel.answer('approved', { question: 'question-1' })
+    const other = { ...login, subject: 'bob', reference: '7' }
+    const used = await approvals.start(other)
+    channel.answer('approved', { question: 'question-2' })
+    await until(approvals, () => clock.advance(5_000))
+    await approvals.redeem({ ...used, subject: 'bob', purpose: 'login' })
+    expect((await approvals.status(forgotten)).status).toBe('approved')
+    await until(approvals, () => clock.advance(700_000))
+    expect(['question-1', 'question-2'].map((name) => channel.question(name).cancelled)).toEqual([true, false])
+    await expect(approvals.redeem({ ...forgotten, ...aliceLogin })).rejects.toMatchObject({ reason: 'expired' })
+  })
+})
+
 test('every change is told on the diagnostics channel, with who, what and how long [SC 91]', async () => {
   const { approvals, channel, clock } = approvalsForTest()
   const events: ApprovalEvent[] = []

@@ -31,6 +31,7 @@ export class TestChannel implements ApprovalChannel {
   release?: (handle: ChannelHandle) => Promise<void>
   identify?: (reference: string) => Promise<string>
   isFinal?: (error: unknown) => boolean
+  outlives = false
 
   constructor(
     options: {

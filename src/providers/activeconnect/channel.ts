@@ -78,7 +78,7 @@ const presences: Readonly<Record<ActiveconnectStatus, PresenceStatus>> = {
 export function activeconnectChannel(
   client: ActiveconnectClient,
   options: ActiveconnectChannelOptions = {},
-): ApprovalChannel & Required<Pick<ApprovalChannel, 'cancel' | 'release' | 'presence'>> {
+): ApprovalChannel & Required<Pick<ApprovalChannel, 'cancel' | 'isFinal' | 'release' | 'presence'>> {
   parseOptions(
     objectWith<ActiveconnectClient>(['authenticate', 'sealSession', 'unsealSession'], 'give an ActiveconnectClient'),
     client,
@@ -111,6 +111,10 @@ export function activeconnectChannel(
     amr: ['mca'],
     proof: 'approve',
     showsMessage: false,
+    // The service knows nothing of our time, and an answered question is a session that lives on.
+    outlives: true,
+    // It has forgotten the session, or never knew it.
+    isFinal: isGone,
     maxRecipients: 1,
     pollIntervalMs: 2000,
     maxTtlSeconds: 90,

@@ -159,3 +159,38 @@ describe('an approval over Activeconnect', () => {
     })
   })
 })
+
+test.each([
+  ['approved and never redeemed', true],
+  ['not answered in time', false],
+])('a question that was %s leaves nothing behind at the provider', async (_how, isApproved) => {
+  let offset = 0
+  const now = () => Date.now() + offset
+  const state = new MemoryStateStore({ runtime: { now } })
+  const approvals = createApprovals({ state, channels: [{ ...channel, pollIntervalMs: 20 }], runtime: { now } })
+  const ending = new AbortController()
+  const running = approvals.run({ signal: ending.signal })
+  const before = new Set(sandbox.phone.pushes().map(({ id }) => id))
+  const login = { channel: 'activeconnect', subject: 'user-1', reference: 'alice', purpose: 'login' }
+  const started = await approvals.start({ ...login, message: 'Sign in?' })
+  const push = sandbox.phone.pushes().find(({ id }) => !before.has(id))!
+  const session = () => sandbox.phone.pushes().find(({ id }) => id === push.id)!.details[0]!.value
+  if (isApproved) {
+    await sandbox.phone.approve(push.id)
+    await waitFor(async () => (await approvals.status(started)).status === 'approved')
+  }
+  expect(session()).toBe(isApproved ? 'active' : 'pending')
+  offset += 200_000
+  await waitFor(() => session() === 'closed')
+  expect((await approvals.status(started)).status).toBe('expired')
+  ending.abort()
+  await running
+})
+
+it('calls a session that the service does not know the end of the question', async () => {
+  const handle = await ask()
+  sandbox.faults.add({ kind: 'error', status: 404, provider: 'activeconnect', method: 'GET', times: 1 })
+  const gone: unknown = await channel.check(handle, {}).catch((error: unknown) => error)
+  expect(channel.isFinal(gone)).toBe(true)
+  expect(channel.isFinal(new Error('cut off'))).toBe(false)
+})
