@@ -53,13 +53,17 @@ export function documentRoutes(bank: Bank, service: SafeBoxService): Router {
       res.send(documentPage({ name: account.name, sent, safebox, isNew: req.query['sent'] !== undefined }))
     }),
   )
-  router.post('/documents', upload(bank, service))
+  router.post('/documents', upload(bank, service, list))
   router.use('/documents', refusals)
   return router
 
   async function show(req: Request, res: Response, error?: string): Promise<void> {
+    res.send(await list(req, error))
+  }
+
+  async function list(req: { readonly user?: unknown }, error?: string): Promise<string> {
     const account = accountOf(req)
-    res.send(documentsPage({ name: account.name, sent: await documents.list(account.id), error }))
+    return documentsPage({ name: account.name, sent: await documents.list(account.id), error })
   }
 
   /** What went wrong with sending, in words for the person: in the page, or for the script. */
@@ -75,8 +79,17 @@ export function documentRoutes(bank: Bank, service: SafeBoxService): Router {
   }
 }
 
+/** The page of sent documents, with what went wrong. */
+type DocumentList = (req: { readonly user?: unknown }, error?: string) => Promise<string>
+
+const refusalWords: Readonly<Record<number, string>> = {
+  413: 'This file is too large.',
+  415: 'Files of this type cannot be sent.',
+  422: 'The service has refused this file: it looks infected.',
+}
+
 /** Streams the form through: the bank never holds more than a few hundred kilobytes of it. */
-function upload({ stores }: Bank, service: SafeBoxService): RequestHandler {
+function upload({ stores }: Bank, service: SafeBoxService, list: DocumentList): RequestHandler {
   const handlers = new WeakMap<SendSecureClient, ReturnType<typeof sendAttachments>>()
   // The answer to a commit need not list the participants.
   const recipients = new WeakMap<object, string>()
@@ -109,6 +122,11 @@ function upload({ stores }: Bank, service: SafeBoxService): RequestHandler {
         res.setHeader('Location', location)
         res.statusCode = req.headers['accept'] === 'application/json' ? 201 : 303
         res.end()
+      },
+      // Without script: the same words that the script has.
+      onRefused: async ({ status }, req, res) => {
+        res.setHeader('Content-Type', 'text/html; charset=utf-8')
+        res.end(await list(req, refusalWords[status] ?? 'The form did not come completely. Please try again.'))
       },
     })
   return (req, res, next) => {
@@ -145,10 +163,10 @@ function accountOf(req: { readonly user?: unknown }): Account {
 }
 
 function wordsFor(error: unknown): { readonly status: number; readonly text: string } | undefined {
-  if (error instanceof AttachmentRefusedError)
-    return error.reason === 'extension'
-      ? { status: 415, text: 'Files of this type cannot be sent.' }
-      : { status: 413, text: 'This file is too large.' }
+  if (error instanceof AttachmentRefusedError) {
+    const status = error.reason === 'extension' ? 415 : 413
+    return { status, text: refusalWords[status] ?? '' }
+  }
   if (error instanceof InvalidInputError) return { status: 400, text: error.message }
   const isOutage =
     error instanceof ProviderTimeoutError ||

@@ -7,6 +7,7 @@ import {
   requireFactor,
   resubmitForm,
   sessionApproval,
+  type OnRefused,
 } from 'passport-outofband/middleware'
 import { signedInAccount, type Account } from '../accounts.js'
 import type { Bank } from '../bank.js'
@@ -71,6 +72,16 @@ export function transferRoutes(bank: Bank): Router {
   return router
 }
 
+/** Nobody was asked, or what was approved can't be used: said in a page. */
+const refused: OnRefused = (refusal, _req, res) => {
+  const text =
+    refusal.status === 429
+      ? 'Another question waits for an answer, or there were too many. Please answer it, or try again in a few minutes.'
+      : `${refusal.title}.`
+  res.setHeader('Content-Type', 'text/html; charset=utf-8')
+  res.end(ended('Not transferred', `${text} Nothing has moved.`))
+}
+
 /** One person, on the own phone. */
 function ownApproval({ accounts, approvals, stores }: Bank): RequestHandler {
   return requireApproval({
@@ -89,6 +100,7 @@ function ownApproval({ accounts, approvals, stores }: Bank): RequestHandler {
     },
     waitingPath: '/transfer/waiting/:id',
     deniedPath: '/transfer/ended',
+    onRefused: refused,
   })
 }
 
@@ -110,6 +122,7 @@ function officersApproval({ accounts, approvals, stores, providers }: Bank): Req
     ttlSeconds: 600,
     waitingPath: '/transfer/waiting/:id',
     deniedPath: '/transfer/ended',
+    onRefused: refused,
   })
 }
 

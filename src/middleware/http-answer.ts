@@ -1,4 +1,4 @@
-import type { HttpResponse } from './http-request.js'
+import { wantsHtml, type HttpRequest, type HttpResponse, type Next } from './http-request.js'
 
 /** RFC 9457 */
 export interface Problem {
@@ -6,6 +6,28 @@ export interface Problem {
   readonly title: string
   readonly detail?: string
   readonly [extension: string]: string | number | boolean | readonly string[] | undefined
+}
+
+/**
+ * Answers a browser that was refused, with a page of the application. The status is set already; whatever it throws goes to
+ * `next`. Callers that don't accept HTML get the problem itself.
+ */
+export type OnRefused = {
+  answer(refusal: Problem, req: HttpRequest, res: HttpResponse, next: Next): void | Promise<void>
+}['answer']
+
+/** Refuses: with the application's page to a browser, if it has one, and with the problem to everybody else. */
+export async function answerRefusal(
+  refusal: Problem,
+  { req, res, next }: { readonly req: HttpRequest; readonly res: HttpResponse; readonly next: Next },
+  onRefused: OnRefused | undefined,
+): Promise<void> {
+  if (!onRefused || !wantsHtml(req)) {
+    answerProblem(res, refusal)
+    return
+  }
+  res.statusCode = refusal.status
+  await onRefused(refusal, req, res, next)
 }
 
 /** Answers with a JSON body that nobody keeps. */

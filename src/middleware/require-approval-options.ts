@@ -5,6 +5,7 @@ import type { JsonObject } from '../approval/json.js'
 import type { StateStore } from '../approval/state-store.js'
 import { functionOption, objectWith, runtimeOption } from '../options.js'
 import type { Runtime } from '../runtime.js'
+import type { OnRefused } from './http-answer.js'
 import { defaultSubject, type FromRequest, type OfUser } from './http-request.js'
 
 type Later<T> = T | Promise<T>
@@ -38,6 +39,11 @@ export interface RequireApprovalOptions {
   readonly waitingPath: string
   /** Where a browser goes whose request was denied, or not answered in time. Default: a plain answer with status 403. */
   readonly deniedPath?: string | undefined
+  /**
+   * Answers a browser that is refused with a page, such as `(refusal, req, res) => res.render('refused', { refusal })`; the
+   * status is set already, and `Retry-After` of a 429. Not called where `deniedPath` leads elsewhere. Default: the problem as JSON.
+   */
+  readonly onRefused?: OnRefused | undefined
   /** The application's own user id. Default `user.id`. */
   readonly subject?: OfUser<string | undefined> | undefined
   /** What an API caller's token is bound to: the `jti` of their access token. Default: the session. */
@@ -70,6 +76,7 @@ export const requireApprovalOptions = z.strictObject({
   ttlSeconds: z.int().min(30).max(600).optional(),
   waitingPath: sitePath,
   deniedPath: sitePath.optional(),
+  onRefused: functionOption<OnRefused>().optional(),
   subject: functionOption<OfUser<string | undefined>>().default(() => defaultSubject),
   caller: functionOption<NonNullable<RequireApprovalOptions['caller']>>().optional(),
   runtime: runtimeOption,

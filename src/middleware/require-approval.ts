@@ -20,7 +20,8 @@ export type { RequireApprovalOptions } from './require-approval-options.js'
  * the same session or under the same `jti`.
  *
  * Refusals are problems (RFC 9457) whose `error` is `approval_denied`, `approval_expired`, `approval_cancelled`, `approval_failed`,
- * `approval_used`, `approval_mismatch`, `approval_token`, `not_enrolled` or `approval_limited` (429).
+ * `approval_used`, `approval_mismatch`, `approval_token`, `not_enrolled` or `approval_limited` (429). Give `onRefused` to show
+ * browsers a page instead.
  *
  * @throws InvalidOptionError
  *
@@ -62,7 +63,7 @@ export function requireApproval(options: RequireApprovalOptions): Handler {
   const transaction = new Transaction(settings)
 
   return function requireApprovalMiddleware(req, res, next) {
-    transaction.handle(req, res).then((approval) => {
+    transaction.handle(req, res, next).then((approval) => {
       if (approval === undefined) return
       redeemed.set(req, approval)
       Reflect.set(req, 'approval', approval)
@@ -72,6 +73,11 @@ export function requireApproval(options: RequireApprovalOptions): Handler {
 }
 
 const redeemed = new WeakMap<object, RedeemedApproval>()
+
+/** @internal The same as {@link approvalOf}, or nothing. */
+export function redeemedApproval(req: HttpRequest): RedeemedApproval | undefined {
+  return redeemed.get(req)
+}
 
 /**
  * The approval with which `requireApproval` let this request through; also at `req.approval`.

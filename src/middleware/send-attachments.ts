@@ -1,12 +1,14 @@
 import type { IncomingMessage } from 'node:http'
 import { z } from 'zod'
-import { ApprovalError, AttachmentRefusedError, ConfigurationError, InvalidInputError } from '../errors.js'
+import { AttachmentRefusedError, ConfigurationError, InvalidInputError } from '../errors.js'
 import { functionOption, objectWith, parseOptions } from '../options.js'
+import { approvedFile, type ApprovedFile } from './approved-file.js'
 import type { AttachmentClient, AttachmentDraft, AttachmentSettings, SentForm } from './attachment-client.js'
 import { readForm, type FormFile, type FormLimits } from './attachment-form.js'
 import { knocking } from './knocking.js'
 import { ChunkMemory } from './chunk-memory.js'
-import { answerJson, answerProblem } from './http-answer.js'
+import { drain, refusalFor } from './attachment-refusals.js'
+import { answerJson, answerRefusal, type OnRefused } from './http-answer.js'
 import { headerOf, type HttpRequest, type HttpResponse, type Next } from './http-request.js'
 
 /** What {@link sendAttachments} takes. */
@@ -19,8 +21,9 @@ export interface SendAttachmentsOptions<Content extends AttachmentDraft, Box ext
    */
   readonly draft: (req: HttpRequest, form: SentForm) => Content | Promise<Content>
   /**
-   * What is known of a file beforehand, such as what an approval was given for: compared while it streams, and nothing is
-   * sent if it differs. With a size the upload has a `Content-Length`.
+   * What is known of a file beforehand: compared while it streams, and nothing is sent if it differs. With a size the upload
+   * has a `Content-Length`. Behind `requireApproval`, `filename`, `size` and `sha256` of what was approved are compared without being
+   * given here.
    */
   readonly expected?:
     | ((
@@ -31,6 +34,11 @@ export interface SendAttachmentsOptions<Content extends AttachmentDraft, Box ext
   /** Answers when the SafeBox is sent. Default: 201 with `guid` and `documents` as JSON. */
   readonly onSent?:
     ((safebox: Box, req: HttpRequest, res: HttpResponse, next: Next) => void | Promise<void>) | undefined
+  /**
+   * Answers a browser that is refused with a page, such as `(refusal, req, res) => res.render('refused', { refusal })`; the
+   * status is set already. Default: the problem as JSON.
+   */
+  readonly onRefused?: OnRefused | undefined
   readonly onProgress?:
     | ((
         progress: { readonly index: number; readonly filename: string; readonly sentBytes: number },
@@ -67,7 +75,8 @@ const methods = [
  * first byte goes out. Recipients hear of it when the form has come completely; if the browser goes away before, the upload
  * is aborted and nothing is sent. Mount it before any parser of multipart bodies; `requireFactor` may stand in front.
  *
- * Answers 400, 413, 415 or 422 (a problem, RFC 9457) when a file is refused; every other error goes to `next`.
+ * Answers 400, 413, 415 or 422 (a problem, RFC 9457, or what `onRefused` makes of it) when a file is refused; every other
+ * error goes to `next`.
  *
  * @throws {@link InvalidOptionError}
  *
@@ -94,6 +103,7 @@ function optionsSchema<Content extends AttachmentDraft, Box extends { readonly g
     draft: functionOption<Options['draft']>('give a function that says who gets it'),
     expected: functionOption<NonNullable<Options['expected']>>().optional(),
     onSent: functionOption<NonNullable<Options['onSent']>>().optional(),
+    onRefused: functionOption<OnRefused>().optional(),
     onProgress: functionOption<NonNullable<Options['onProgress']>>().optional(),
     maxFiles: count.optional(),
     maxFileBytes: count.optional(),
@@ -114,8 +124,9 @@ class Sender<Content extends AttachmentDraft, Box extends { readonly guid: strin
   }
 
   async handle(req: HttpRequest & IncomingMessage, res: HttpResponse, next: Next): Promise<void> {
+    const { onRefused } = this.#options
     if (!/^multipart\/form-data\s*;/i.test(headerOf(req, 'content-type') ?? '')) {
-      answerProblem(res, { status: 415, title: 'This is not a form with files' })
+      await answerRefusal({ status: 415, title: 'This is not a form with files' }, { req, res, next }, onRefused)
       return
     }
     if (req.readableEnded || req.readableDidRead)
@@ -129,7 +140,10 @@ class Sender<Content extends AttachmentDraft, Box extends { readonly guid: strin
     } catch (error) {
       // Nobody is there to read an answer.
       if (gone.signal.aborted) return
-      refuse(req, res, next, error)
+      drain(req, res)
+      const refusal = res.headersSent ? undefined : refusalFor(error)
+      if (!refusal) throw error
+      await answerRefusal(refusal, { req, res, next }, onRefused)
     }
   }
 
@@ -139,6 +153,7 @@ class Sender<Content extends AttachmentDraft, Box extends { readonly guid: strin
     signal: AbortSignal,
   ): Promise<{ safebox: Box; documents: readonly Uploaded[] }> {
     const { client, draft, verifyDigests = true } = this.#options
+    const approved = approvedFile(req)
     const enterprise = await this.#settings()
     let content: Content | undefined
     let place: Awaited<ReturnType<AttachmentClient<Content, Box>['initializeSafebox']>> | undefined
@@ -154,9 +169,13 @@ class Sender<Content extends AttachmentDraft, Box extends { readonly guid: strin
     const form = await readForm(req, this.#limits, knocking(req, res), async (file, fields) => {
       client.checkLimits(enterprise, file.filename)
       if (content === undefined) await begin({ fields })
-      if (place)
-        documents.push(await this.#upload(place, file, { req, fields, enterprise, signal, index: documents.length }))
+      if (place) {
+        const context = { req, fields, enterprise, signal, approved, index: documents.length }
+        documents.push(await this.#upload(place, file, context))
+      }
     })
+    // What was approved is a file, and not a SafeBox without one.
+    if (approved && documents.length === 0) throw new AttachmentRefusedError('digest', approved.filename ?? '')
     if (content === undefined) await begin(form)
     signal.throwIfAborted()
     if (content === undefined || place === undefined || profile === undefined)
@@ -171,7 +190,7 @@ class Sender<Content extends AttachmentDraft, Box extends { readonly guid: strin
   async #upload(
     place: { readonly uploadUrl: string },
     file: FormFile,
-    { req, fields, enterprise, signal, index }: UploadContext,
+    { req, fields, enterprise, signal, approved, index }: UploadContext,
   ): Promise<Uploaded> {
     const { client, expected, onProgress, maxFileBytes = Number.POSITIVE_INFINITY } = this.#options
     const { filename, contentType } = file
@@ -180,15 +199,19 @@ class Sender<Content extends AttachmentDraft, Box extends { readonly guid: strin
       client.checkLimits(enterprise, filename, size)
       if (size > maxFileBytes) throw new AttachmentRefusedError('size', filename)
     }
-    if (known?.size !== undefined) check(known.size)
+    const size = known?.size ?? approved?.size
+    if (size !== undefined) check(size)
+    if (approved && !isApproved(approved, filename, size)) throw new AttachmentRefusedError('digest', filename)
     const source = limited(file.bytes, check)
     const uploaded = await client.uploadAttachment(
       place,
-      { source, filename, contentType, size: known?.size, release: releaser(req) },
+      { source, filename, contentType, size, release: releaser(req) },
       { signal, ...(onProgress && { onProgress: (progress) => onProgress({ ...progress, index }, req) }) },
     )
-    if (known?.sha256 !== undefined && known.sha256.toLowerCase() !== uploaded.sha256)
-      throw new AttachmentRefusedError('digest', filename)
+    for (const sha256 of [known?.sha256, approved?.sha256]) {
+      if (sha256 !== undefined && sha256.toLowerCase() !== uploaded.sha256)
+        throw new AttachmentRefusedError('digest', filename)
+    }
     return uploaded
   }
 
@@ -224,7 +247,13 @@ interface UploadContext {
   readonly fields: SentForm['fields']
   readonly enterprise: AttachmentSettings
   readonly signal: AbortSignal
+  readonly approved: ApprovedFile | undefined
   readonly index: number
+}
+
+function isApproved(approved: ApprovedFile, filename: string, size: number | undefined): boolean {
+  const isName = approved.filename === undefined || approved.filename === filename
+  return isName && (approved.size === undefined || approved.size === size)
 }
 
 function releaser(req: IncomingMessage): (chunk: Uint8Array) => void {
@@ -242,34 +271,4 @@ async function* limited(bytes: AsyncIterable<Uint8Array>, check: (size: number) 
     check(size)
     yield chunk
   }
-}
-
-const drained = 8 * 1024 * 1024
-
-function refuse(req: IncomingMessage, res: HttpResponse, next: Next, error: unknown): void {
-  if (!req.complete) {
-    // The browser reads an answer only when it has sent for a while; but it need not send two gigabytes for that.
-    res.setHeader('Connection', 'close')
-    let read = 0
-    req.on('data', (chunk: Buffer) => {
-      read += chunk.length
-      if (read > drained) req.destroy()
-    })
-    req.resume()
-  }
-  const status = statusOf(error)
-  if (status === undefined || res.headersSent) return next(error)
-  const detail = error instanceof Error ? error.message : ''
-  answerProblem(res, { status, title: 'The attachment is refused', detail })
-}
-
-function statusOf(error: unknown): number | undefined {
-  if (error instanceof AttachmentRefusedError)
-    return { extension: 415, size: 413, count: 413, digest: 422 }[error.reason]
-  if (error instanceof InvalidInputError)
-    return ['body', 'filename', 'size', 'contentType'].includes(error.field) ? 400 : undefined
-  // What the file server itself refuses: too large, or a virus.
-  if (error instanceof ApprovalError && error.code === 'ERR_PROVIDER_REJECTED' && 'status' in error)
-    return error.status === 413 || error.status === 422 ? error.status : undefined
-  return undefined
 }

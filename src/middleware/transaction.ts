@@ -7,26 +7,23 @@ import type {
 } from '../approval/approvals-types.js'
 import type { ApprovalChannel } from '../approval/channel.js'
 import type { JsonObject } from '../approval/json.js'
-import {
-  ApprovalLimitedError,
-  ApprovalNotFoundError,
-  ApprovalNotRedeemableError,
-  ConfigurationError,
-  InvalidInputError,
-} from '../errors.js'
+import { ApprovalNotFoundError, ApprovalNotRedeemableError, ConfigurationError } from '../errors.js'
 import { resolveRuntime, type Runtime } from '../runtime.js'
 import { CallerTokens } from './approval-token.js'
-import { answerJson, answerProblem, answerRedirect } from './http-answer.js'
-import { isSafeMethod, wantsHtml, type HttpRequest, type HttpResponse } from './http-request.js'
+import { answerJson, answerRedirect, answerRefusal } from './http-answer.js'
+import { isSafeMethod, wantsHtml, type HttpRequest, type HttpResponse, type Next } from './http-request.js'
 import type { RequireApprovalSettings } from './require-approval-options.js'
 import { dropForm, formOf, storeForm } from './resubmit-form.js'
 import { isSameOrigin } from './same-origin.js'
 import { dropApproval, hasSession, holdApproval, readSession, saveIfCurrent } from './session.js'
-import { refuseEnded, refuseLimited, refuseRedeem, refuseToken } from './transaction-refusals.js'
+import { ended, foreignToken, Refused, refusedFor } from './transaction-refusals.js'
 
 // As long as a decided approval can still be redeemed, and a little more.
 const AFTERWARDS_MS = 120_000
 const RETRY_AFTER_SECONDS = 2
+
+const wrongMethod = { status: 405, title: 'What has to be approved is sent with POST, PUT, PATCH or DELETE' }
+const signInFirst = (): Refused => new Refused({ status: 401, title: 'Sign in first' })
 
 /** What one request wants. */
 interface Wish {
@@ -48,27 +45,25 @@ export class Transaction {
     this.#tokens = new CallerTokens(settings.state)
   }
 
-  async handle(req: HttpRequest, res: HttpResponse): Promise<RedeemedApproval | undefined> {
-    if (isSafeMethod(req)) {
-      this.#refuseMethod(res)
-      return
-    }
-    if (!isSameOrigin(req)) {
-      answerProblem(res, { status: 403, title: 'The request came from another site' })
-      return
-    }
-    const subject = req.user === undefined || req.user === null ? undefined : this.#settings.subject(req.user, req)
-    if (subject === undefined) {
-      answerProblem(res, { status: 401, title: 'Sign in first' })
-      return
-    }
+  async handle(req: HttpRequest, res: HttpResponse, next: Next): Promise<RedeemedApproval | undefined> {
     try {
-      const wish = { subject, bound: await this.#settings.bind(req), key: this.#keyOf(subject) }
-      return wantsHtml(req) ? await this.#browser(req, res, wish) : await this.#caller(req, res, wish)
+      return await this.#decide(req, res)
     } catch (error) {
-      this.#refuse(res, error)
-      return
+      const refused = refusedFor(error)
+      if (!refused) throw error
+      for (const [name, value] of Object.entries(refused.headers)) res.setHeader(name, value)
+      await answerRefusal(refused.problem, { req, res, next }, this.#settings.onRefused)
+      return undefined
     }
+  }
+
+  async #decide(req: HttpRequest, res: HttpResponse): Promise<RedeemedApproval | undefined> {
+    if (isSafeMethod(req)) throw new Refused(wrongMethod, { Allow: 'POST' })
+    if (!isSameOrigin(req)) throw new Refused({ status: 403, title: 'The request came from another site' })
+    const subject = req.user === undefined || req.user === null ? undefined : this.#settings.subject(req.user, req)
+    if (subject === undefined) throw signInFirst()
+    const wish = { subject, bound: await this.#settings.bind(req), key: this.#keyOf(subject) }
+    return wantsHtml(req) ? this.#browser(req, res, wish) : this.#caller(req, res, wish)
   }
 
   async #browser(req: HttpRequest, res: HttpResponse, wish: Wish): Promise<RedeemedApproval | undefined> {
@@ -82,8 +77,7 @@ export class Transaction {
         answerRedirect(res, this.#settings.deniedPath.replaceAll(':id', view.id))
         return
       }
-      refuseEnded(res, view)
-      return
+      throw ended(view)
     }
     try {
       const approval = await this.#redeem(held, wish)
@@ -103,10 +97,7 @@ export class Transaction {
     previous: ApprovalHandle | undefined,
   ): Promise<undefined> {
     const form = formOf(req)
-    if (!form) {
-      answerProblem(res, { status: 413, title: 'The form is too large to wait for an approval' })
-      return
-    }
+    if (!form) throw new Refused({ status: 413, title: 'The form is too large to wait for an approval' })
     const started = await this.#start(req, wish, previous)
     await storeForm(this.#settings.state, started.id, form, this.#lifetimeOf(started))
     const { id, secret } = started
@@ -117,8 +108,7 @@ export class Transaction {
       // Signed out in another tab while the provider took the question: nobody is left to collect the answer.
       await this.#settings.approvals.cancel({ id, secret })
       await dropForm(this.#settings.state, id)
-      answerProblem(res, { status: 401, title: 'Sign in first' })
-      return
+      throw signInFirst()
     }
     answerRedirect(res, this.#locationOf(started))
   }
@@ -126,10 +116,7 @@ export class Transaction {
   async #caller(req: HttpRequest, res: HttpResponse, wish: Wish): Promise<RedeemedApproval | undefined> {
     const caller = await this.#callerOf(req)
     const handle = await this.#tokens.read(req, caller)
-    if (handle === 'foreign') {
-      refuseToken(res)
-      return
-    }
+    if (handle === 'foreign') throw foreignToken()
     if (handle === undefined) {
       const started = await this.#start(req, wish, undefined)
       const token = await this.#tokens.issue(started, caller, this.#lifetimeOf(started))
@@ -137,18 +124,12 @@ export class Transaction {
       return
     }
     const view = await this.#look(handle)
-    if (!view) {
-      refuseToken(res)
-      return
-    }
+    if (!view) throw foreignToken()
     if (isOpen(view)) {
       this.#accepted(res, view, `${handle.id}.${handle.secret}`)
       return
     }
-    if (view.status !== 'approved') {
-      refuseEnded(res, view)
-      return
-    }
+    if (view.status !== 'approved') throw ended(view)
     return this.#redeem(handle, wish)
   }
 
@@ -157,7 +138,7 @@ export class Transaction {
     const asked = await recipients?.(wish.bound, wish.subject)
     const own = await reference?.(wish.subject)
     if (asked === undefined && (own === undefined || own === null || own === '')) {
-      throw new NotEnrolled()
+      throw new Refused({ status: 403, title: 'This factor is not set up', error: 'not_enrolled' })
     }
     const request: StartRequest = {
       channel: await this.#channelOf(req),
@@ -231,31 +212,6 @@ export class Transaction {
     })
   }
 
-  #refuse(res: HttpResponse, error: unknown): undefined {
-    if (error instanceof NotEnrolled) {
-      answerProblem(res, { status: 403, title: 'This factor is not set up', error: 'not_enrolled' })
-      return
-    }
-    if (error instanceof ApprovalLimitedError) {
-      refuseLimited(res, error)
-      return
-    }
-    if (error instanceof ApprovalNotRedeemableError) {
-      refuseRedeem(res, error)
-      return
-    }
-    if (error instanceof InvalidInputError) {
-      answerProblem(res, { status: 400, title: "The request can't be put to approval", field: error.field })
-      return
-    }
-    throw error
-  }
-
-  #refuseMethod(res: HttpResponse): void {
-    res.setHeader('Allow', 'POST')
-    answerProblem(res, { status: 405, title: 'What has to be approved is sent with POST, PUT, PATCH or DELETE' })
-  }
-
   #locationOf(view: ApprovalView): string {
     return this.#settings.waitingPath.replaceAll(':id', view.id)
   }
@@ -268,8 +224,6 @@ export class Transaction {
     return JSON.stringify(['transaction', this.#settings.purpose, subject])
   }
 }
-
-class NotEnrolled extends Error {}
 
 function isOpen(view: ApprovalView): boolean {
   return view.status === 'starting' || view.status === 'pending'

@@ -98,6 +98,13 @@ describeWith('chromium', 'a customer who sends a document, and its recipient', (
     await page.getByLabel('mobile number').fill('555')
     await page.getByRole('button', { name: 'Send' }).click()
     await page.getByRole('alert').getByText('with its country code').waitFor()
+    await fillIn(page, sparseFile('setup.exe', 1000))
+    const [refused] = await Promise.all([
+      page.waitForResponse((response) => response.request().method() === 'POST'),
+      page.getByRole('button', { name: 'Send' }).click(),
+    ])
+    expect(refused.status()).toBe(415)
+    await page.getByRole('alert').getByText('Files of this type cannot be sent.').waitFor()
     await fillIn(page, sparseFile('note.txt', 2000))
     await page.getByRole('button', { name: 'Send' }).click()
     await page.getByText(`Sent to ${recipient}.`).waitFor()

@@ -163,6 +163,52 @@ describe('a browser', () => {
   })
 })
 
+describe('a browser that is refused', () => {
+  const page: RequireApprovalOptions['onRefused'] = (refusal, _req, res) => {
+    res.setHeader('Content-Type', 'text/html')
+    res.end(`<h1>${refusal.title}</h1><p>${String(refusal['error'])}`)
+  }
+
+  it('gets the page of onRefused, with the status and Retry-After kept', async () => {
+    const app = await open({ over: { onRefused: page } })
+    await new Browser(app.url).post('/transfers', transfer)
+    const answer = await new Browser(app.url).post('/transfers', transfer)
+    expect([answer.status, await answer.text()]).toEqual([
+      429,
+      '<h1>No approval can be asked for now</h1><p>approval_limited',
+    ])
+    expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0)
+    const unenrolled = await new Browser(app.url, 'phoneless').post('/transfers', transfer)
+    expect([unenrolled.status, await unenrolled.text()]).toEqual([403, expect.stringContaining('not_enrolled')])
+  })
+
+  it('gets it for a denial as well, unless that has a path of its own', async () => {
+    for (const [over, status] of [
+      [{ onRefused: page }, 403],
+      [{ onRefused: page, deniedPath: '/denied' }, 303],
+    ] as const) {
+      const app = await open({ over })
+      const browser = new Browser(app.url)
+      const waiting = await browser.post('/transfers', transfer)
+      await app.decide('denied')
+      expect((await browser.resubmit(waiting.headers.get('location') ?? '')).status).toBe(status)
+    }
+  })
+
+  it('gets the error page of the application when onRefused fails; API callers get the problem', async () => {
+    const app = await open({
+      over: {
+        onRefused: () => {
+          throw new Error('no template')
+        },
+      },
+    })
+    expect((await new Browser(app.url, 'phoneless').post('/transfers', transfer)).status).toBe(500)
+    expect(app.errors.map(({ message }) => message)).toEqual(['no template'])
+    expect(await call(app, { user: 'phoneless' })).toMatchObject({ status: 403, body: { error: 'not_enrolled' } })
+  })
+})
+
 describe('an API caller', () => {
   it('gets a token, is told to wait, and executes once with it', async () => {
     const app = await open()

@@ -323,6 +323,28 @@ test('what is no form is a 415', async () => {
   ).toBe(415)
 })
 
+test('onRefused shows a browser its page, with the status kept; callers get the problem, and its own failure goes to the error handler', async () => {
+  const page: Options['onRefused'] = (refusal, _req, res) =>
+    void res.end(`<p>${refusal.status} ${String(refusal['reason'])}`)
+  const html = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' }
+  const form = (): FormData => {
+    const body = new FormData()
+    body.append('file', new File(['MZ'], 'setup.exe'))
+    return body
+  }
+  await mount({ onRefused: page })
+  const shown = await fetch(url, { method: 'POST', body: form(), headers: html })
+  expect([shown.status, await shown.text()]).toEqual([415, '<p>415 extension'])
+  const noForm = await fetch(url, { method: 'POST', body: 'x', headers: html })
+  expect([noForm.status, await noForm.text()]).toEqual([415, '<p>415 undefined'])
+  const told = await fetch(url, { method: 'POST', body: form() })
+  expect([told.status, told.headers.get('content-type')]).toEqual([415, 'application/problem+json'])
+  server.close()
+  await mount({ onRefused: () => Promise.reject(new Error('no template')) })
+  const broken = await fetch(url, { method: 'POST', body: form(), headers: html })
+  expect([broken.status, await broken.text()]).toEqual([500, 'sorry'])
+})
+
 test('misspelt options are refused by name', async () => {
   await mount()
   const options = { client: setting.client, draft: simple(), maxFile: 3 }
