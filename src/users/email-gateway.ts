@@ -44,6 +44,8 @@ export interface EmailGatewayOptions {
   readonly transactionalTags?: readonly string[]
   /** How long it waits, in seconds, before each further try of a mail that was not taken. Default 2, 10 and 60. */
   readonly retrySeconds?: readonly number[]
+  /** How long one try may take. Default 60,000. */
+  readonly timeoutMs?: number
   readonly namespace?: string
   readonly runtime?: Partial<Runtime>
   readonly logger?: Logger
@@ -59,6 +61,7 @@ const optionsSchema = z.strictObject({
     .optional(),
   templates: z.record(z.string(), functionOption<MailTemplate>()).default({}),
   retrySeconds: z.array(z.number().min(0).max(86_400)).max(20).default([2, 10, 60]),
+  timeoutMs: z.int().min(1).max(3_600_000).default(60_000),
   transactionalTags: z.array(z.string()).default([...Object.keys(mailTemplates)]),
   namespace: z
     .string()
@@ -128,6 +131,8 @@ export function emailGateway(options: EmailGatewayOptions): EmailGateway {
   return Object.assign(handler, { idle: () => gateway.background.idle() })
 }
 
+type Content = ReturnType<MailTemplate>
+
 class Gateway {
   readonly background: Background
   readonly unsubscriptions: Unsubscriptions
@@ -164,49 +169,55 @@ class Gateway {
     return this.#send(body, { text: stringMember(body, 'text'), html: stringMember(body, 'html') })
   }
 
-  async #send(body: JsonObject, content: { readonly text: string; readonly html: string }): Promise<Answer> {
-    const { state, namespace, transport, retrySeconds } = this.#settings
+  async #send(body: JsonObject, content: Content): Promise<Answer> {
+    const { state, namespace, transport, retrySeconds, timeoutMs } = this.#settings
     const tagName = stringMember(body, 'tag')
-    const to = listOf(body, 'to')
     const wanted = {
-      to: await this.unsubscriptions.wanted(to, tagName),
+      to: await this.unsubscriptions.wanted(listOf(body, 'to'), tagName),
       cc: await this.unsubscriptions.wanted(listOf(body, 'cc'), tagName),
       bcc: await this.unsubscriptions.wanted(listOf(body, 'bcc'), tagName),
     }
     const isWanted = wanted.to.length + wanted.cc.length + wanted.bcc.length > 0
     const { count } = await state.increment(`${namespace}:count`, { windowMs: YEAR_MS })
     const mail = { from: stringMember(body, 'from_'), ...wanted, subject: stringMember(body, 'subject'), ...content }
-    const work = { runtime: this.#runtime, logger: this.#logger }
+    const work = { retrySeconds, timeoutMs, runtime: this.#runtime, logger: this.#logger }
     const isTaken =
-      !isWanted ||
-      this.background.start('mail', () => deliverWithRetries(() => transport.deliver(mail), retrySeconds, work))
+      !isWanted || this.background.start('mail', () => deliverWithRetries(() => transport.deliver(mail), work))
     // Said while the caller can still try again: a 201 for a mail that is then dropped would lose it without a word.
     if (!isTaken) throw unavailable('Too many mails are on their way', 30)
-    const at = wireTime(this.#runtime.now())
-    const reply = {
-      id: count,
-      from_: mail.from,
-      // Two slips of the original that its clients know: the text of a list, and a status that says PARTIALLY for all.
-      to: `[${to.map(pythonString).join(', ')}]`,
-      cc: member(body, 'cc') ?? null,
-      bcc: member(body, 'bcc') ?? null,
-      subject: mail.subject,
-      tag: tagName,
-      ...content,
-      status: isWanted ? 'PARTIALLY_SKIPPED' : 'SKIPPED',
-      created_at: at,
-      updated_at: at,
-    }
-    return { status: 201, body: reply }
+    const status = isWanted ? 'PARTIALLY_SKIPPED' : 'SKIPPED'
+    return { status: 201, body: messageView(body, content, { id: count, status, at: wireTime(this.#runtime.now()) }) }
   }
 
-  #render(template: MailTemplate, variables: JsonObject): ReturnType<MailTemplate> {
+  #render(template: MailTemplate, variables: JsonObject): Content {
     try {
       return template(variables)
     } catch (err) {
       this.#logger.error({ err }, 'a mail template failed')
       throw problem(400, 'The template cannot be made with these variables')
     }
+  }
+}
+
+// A message as the original shows it.
+function messageView(
+  body: JsonObject,
+  content: Content,
+  { id, status, at }: { readonly id: number; readonly status: string; readonly at: string },
+): JsonObject {
+  return {
+    id,
+    from_: stringMember(body, 'from_'),
+    // Two slips of the original that its clients know: the text of a list, and a status that says PARTIALLY for all.
+    to: `[${listOf(body, 'to').map(pythonString).join(', ')}]`,
+    cc: member(body, 'cc') ?? null,
+    bcc: member(body, 'bcc') ?? null,
+    subject: stringMember(body, 'subject'),
+    tag: stringMember(body, 'tag'),
+    ...content,
+    status,
+    created_at: at,
+    updated_at: at,
   }
 }
 

@@ -1,8 +1,9 @@
 import { z } from 'zod'
-import { ApprovalError, MailRefusedError, ProviderTimeoutError, ProviderUnreachableError } from '../errors.js'
+import { ApprovalError, MailRefusedError, ProviderUnreachableError } from '../errors.js'
 import { functionOption, objectWith, parseOptions } from '../options.js'
-import { resolveRuntime, type Runtime } from '../runtime.js'
+import { resolveRuntime } from '../runtime.js'
 import { GatewayRing, namespaceOption, ringOptions, type RingOptions, type Tried } from './gateway-ring.js'
+import { within } from './mail-delivery.js'
 import type { MailSender, TemplateMail } from './senders.js'
 
 /** One try of one gateway, for the record. The address is digested; subject, text and links are not there. */
@@ -117,17 +118,4 @@ function reasonOf(error: unknown): string {
 
 function wordOf(word: string): MailAttempt['outcome'] {
   return word === 'sent' || word === 'refused' ? word : 'failed'
-}
-
-async function within(runtime: Runtime, timeoutMs: number, name: string, send: () => Promise<void>): Promise<void> {
-  const done = new AbortController()
-  const tooLate = async (): Promise<never> => {
-    await runtime.sleep(timeoutMs, done.signal)
-    throw new ProviderTimeoutError(name, 'total', timeoutMs)
-  }
-  try {
-    await Promise.race([send(), tooLate()])
-  } finally {
-    done.abort()
-  }
 }

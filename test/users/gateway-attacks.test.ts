@@ -352,6 +352,19 @@ describe('the e-mail gateway service', () => {
     release.at(-1)?.()
   })
 
+  test('waits for no mail server for ever', async () => {
+    let tries = 0
+    const transport = { deliver: () => ((tries += 1), new Promise<void>(() => undefined)) }
+    const { mail, email, clock } = await mailService({ transport, timeoutMs: 5000, retrySeconds: [2] })
+    expect((await mail()).status).toBe(201)
+    await waitFor(() => clock.sleeping === 1)
+    await clock.advance(4999)
+    expect(tries).toBe(1)
+    await clock.advance(10_000)
+    await email.idle()
+    expect([tries, clock.sleeping]).toEqual([2, 0])
+  })
+
   test('tries a mail again that a server did not take, later and later, and not one that it refuses', async () => {
     const tried: number[] = []
     const failing = new Map([['ada@example.com', 2]])
