@@ -10,6 +10,11 @@ import { describe, expect, test } from 'vitest'
 const folder = process.env['OFFICIAL_CLIENTS']
 const run = promisify(execFile)
 
+if (folder === undefined)
+  process.stderr.write(
+    'NOT RUN: official clients of other languages, because OFFICIAL_CLIENTS names no folder with checkouts\n',
+  )
+
 interface Case {
   readonly repository: string
   readonly program: readonly [string, string]
