@@ -196,6 +196,46 @@ describe('behaviour', () => {
     }
   })
 
+  it('closes a session whose duration, which the later Python package can name, is over', async () => {
+    const own = await startSandbox()
+    try {
+      const { url, applicationId, applicationSecret } = own.activeconnect
+      const runtime = { now: () => own.clock.now() }
+      const moved = new ActiveconnectClient({ baseUrl: url, applicationId, applicationSecret, runtime })
+      await moved.users.add('brief')
+      await own.phone.enrol(await moved.users.registrationLink('brief'))
+      const call = async (
+        method: string,
+        target: string,
+        signer = { clientId: applicationId, secret: applicationSecret },
+      ) => {
+        const timestampSeconds = Math.floor(own.clock.now() / 1000)
+        const { headers } = signActiveconnectRequest({ ...signer, url: target, timestampSeconds })
+        const answer = await fetch(target, { method, headers })
+        return { status: answer.status, body: (await answer.json()) as Record<string, Record<string, string>> }
+      }
+      const start = `${url}/authentication/authenticate_user/${applicationId}/brief`
+      for (const wrong of ['0', '-1', 'x', '1.5'])
+        expect((await call('POST', `${start}?duration_seconds=${wrong}`)).status).toBe(400)
+      const { body } = await call('POST', `${start}?methods=acceptance&duration_seconds=600`)
+      const {
+        status_url: statusUrl = '',
+        session_token: clientId = '',
+        session_secret: secret = '',
+      } = body['authentication_status']!
+      const status = async () =>
+        (await call('GET', statusUrl, { clientId, secret })).body['authentication_status']!['session_status']
+      own.clock.advance(30_000)
+      await own.phone.approve({ recipient: 'brief' })
+      own.clock.advance(599_000)
+      expect(await status()).toBe('active')
+      own.clock.advance(1_000)
+      expect(await status()).toBe('closed')
+    } finally {
+      await own.close()
+    }
+  })
+
   it('suspends when the phone is carried away, resumes when it comes back, and ends from the phone', async () => {
     const session = await client.authenticate('alice')
     const push = await sandbox.phone.approve({ recipient: 'alice' })

@@ -136,17 +136,22 @@ function sendSms(state: ActiveconnectState, hub: PhoneHub): UserHandler {
 
 function startHandler({ state, quirks }: ApiParts): UserHandler {
   return (user, request) => {
-    const methods = (new URLSearchParams(request.rawQuery).get('methods') ?? '')
-      .split(',')
-      .filter((word) => word !== '')
+    const query = new URLSearchParams(request.rawQuery)
+    const methods = (query.get('methods') ?? '').split(',').filter((word) => word !== '')
     if (methods.some((word) => !ACTIVECONNECT_METHODS.some((method) => method === word))) {
       return refuse(400, 'UNKNOWN_METHOD')
     }
+    // Not in the documentation; the later of the vendor's Python packages sends it.
+    const duration = query.get('duration_seconds')
+    if (duration !== null && !/^[1-9][0-9]{0,8}$/.test(duration)) return refuse(400, 'MALFORMED')
     if (!user.device) {
       const reason = 'NO_MOBILE_DEVICE'
       return json(200, { authentication_status: { authenticated: false, session_status: 'failed', reason } })
     }
-    return startReply(state.start(user, methods), quirks.foreignOrigin ?? originOf(request))
+    return startReply(
+      state.start(user, methods, duration === null ? undefined : Number(duration)),
+      quirks.foreignOrigin ?? originOf(request),
+    )
   }
 }
 

@@ -69,7 +69,7 @@ function pushOf(state: ActiveconnectState, session: Session): PhonePush {
     title: 'Activeconnect',
     // The protocol carries no text: the phone knows only who asks.
     message: `Sign in to application ${session.user.app}`,
-    status: status === 'closed' && session.wasActive ? 'approved' : shown[status],
+    status: status === 'closed' && session.approvedAt !== undefined ? 'approved' : shown[status],
     details: [
       { label: 'Session', value: status },
       ...(session.methods.length > 0 ? [{ label: 'Proofs', value: session.methods.join(', ') }] : []),

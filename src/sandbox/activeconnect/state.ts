@@ -24,8 +24,10 @@ export interface Session {
   readonly secret: string
   readonly methods: readonly string[]
   readonly createdAt: number
+  /** How long it lasts from its approval on; undefined: until somebody ends it. */
+  readonly durationMs: number | undefined
+  approvedAt: number | undefined
   status: ActiveconnectStatus
-  wasActive: boolean
   endedAt: number | undefined
 }
 
@@ -119,7 +121,7 @@ export class ActiveconnectState {
   }
 
   /** Starts an authentication; an older one that is still open is cancelled. */
-  start(user: User, methods: readonly string[]): Session {
+  start(user: User, methods: readonly string[], durationSeconds?: number): Session {
     for (const session of this.#sessionsOf(user)) {
       if (isOpen(this.current(session))) this.#end(session, 'cancelled')
     }
@@ -130,8 +132,9 @@ export class ActiveconnectState {
       secret: newSecret(),
       methods,
       createdAt: this.#now(),
+      durationMs: durationSeconds === undefined ? undefined : durationSeconds * 1000,
+      approvedAt: undefined,
       status: 'pending',
-      wasActive: false,
       endedAt: undefined,
     }
     this.sessions.set(session.id, session)
@@ -155,9 +158,13 @@ export class ActiveconnectState {
     return session
   }
 
-  /** The status now: a request that nobody answered has timed out. */
+  /** The status now: a request that nobody answered has timed out, a session whose time is over was closed. */
   current(session: Session): ActiveconnectStatus {
-    if (isOpen(session.status) && this.#now() - session.createdAt >= PENDING_MS) this.#end(session, 'timeout')
+    const { status, createdAt, approvedAt, durationMs } = session
+    if (isOpen(status) && this.#now() - createdAt >= PENDING_MS) this.#end(session, 'timeout')
+    const isLive = status === 'active' || status === 'walkaway'
+    if (isLive && this.#now() - (approvedAt ?? createdAt) >= (durationMs ?? Number.POSITIVE_INFINITY))
+      this.#end(session, 'closed')
     return session.status
   }
 
@@ -167,7 +174,7 @@ export class ActiveconnectState {
     if (!(transitions[from] ?? []).includes(to)) {
       throw new SandboxError('conflict', `a session can't go from ${from} to ${to}`)
     }
-    if (to === 'active') session.wasActive = true
+    if (to === 'active') session.approvedAt ??= this.#now()
     if (transitions[to]) session.status = to
     else this.#end(session, to)
     this.#changed()
