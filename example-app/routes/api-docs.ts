@@ -4,14 +4,14 @@ import { Router } from 'express'
 import { signedInAccount } from '../accounts.js'
 import { apiDocsPage } from '../pages/api-docs.js'
 
-const assets = dirname(fileURLToPath(import.meta.resolve('swagger-ui-dist/package.json')))
-
 /** Swagger UI, from this server and nowhere else. By name: of the package's other files nothing is needed. */
 export function swaggerUi(): Router {
   const router = Router()
+  // Looked for when it is asked for: a bank whose docs page is not installed is a bank all the same.
+  const folder = (): string => dirname(fileURLToPath(import.meta.resolve('swagger-ui-dist/package.json')))
   for (const file of ['swagger-ui-bundle.js', 'swagger-ui.css']) {
     router.get(`/${file}`, (_req, res) => {
-      res.sendFile(join(assets, file), { maxAge: '1h' })
+      res.sendFile(join(folder(), file), { maxAge: '1h' })
     })
   }
   return router

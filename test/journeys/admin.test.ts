@@ -50,7 +50,7 @@ describeWith('chromium', 'the administrator of the bank', () => {
     await page.getByRole('button', { name: 'Save the roles' }).click()
   }
 
-  test('closes an account: the person is out at once, on the pages and with every token; and opens it again', async () => {
+  test('closes an account: the person is out at once, on the pages and with every token; and opens it again [SC 66]', async () => {
     const person = await Person.arrive(browser, bank, 'closed')
     await person.settleIn()
     await open(person.email)
@@ -73,7 +73,7 @@ describeWith('chromium', 'the administrator of the bank', () => {
     await person.context.close()
   })
 
-  test('makes another administrator, who is one at once; and the last one cannot leave', async () => {
+  test('makes another administrator, who is one at once; and the last one cannot leave [SC 68]', async () => {
     const person = await Person.arrive(browser, bank, 'promoted')
     await person.settleIn()
     await person.page.goto(`${bank.url}/admin`)
@@ -100,7 +100,7 @@ describeWith('chromium', 'the administrator of the bank', () => {
     await person.context.close()
   })
 
-  test('shows the phone again where the sign-in was too weak; and no other site presses a button', async () => {
+  test('shows the phone again where the sign-in was too weak; and no other site presses a button [SC 75]', async () => {
     const person = await Person.arrive(browser, bank, 'weak')
     await person.signUp()
     await person.page.getByLabel('Mobile number').fill('201 555 0188')

@@ -41,7 +41,7 @@ describeWith('chromium', 'a person who has forgotten the password, or changes wh
     await page.getByRole('button', { name: 'Set the password' }).click()
   }
 
-  test('sets a new one by mail, once; is out everywhere, and still needs the phone', async () => {
+  test('sets a new one by mail, once; is out everywhere, and still needs the phone [SC 72]', async () => {
     const person = await Person.arrive(browser, bank, 'forgetful')
     const phone = await person.settleIn()
     const context = await browser.newContext()
@@ -165,7 +165,7 @@ describeWith('chromium', 'a person who has forgotten the password, or changes wh
     await person.context.close()
   })
 
-  test('signs up where the bank tells nobody who has an account: the mail says the rest', async () => {
+  test('signs up where the bank tells nobody who has an account: the mail says the rest [SC 73]', async () => {
     const quiet = await startBank({ SIGN_UP: 'quiet' })
     const { phone } = quiet.sandbox
     const page = await (await browser.newContext()).newPage()

@@ -1,8 +1,9 @@
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { launchBrowser } from '../support/browser.js'
-import { describeWith } from '../support/services.js'
-import { appCode, Person, startBank, type RunningBank } from './bank.js'
+import { describeWith, privatePostgres, privateRedis } from '../support/services.js'
+import { waitFor } from '../support/wait-for.js'
+import { appCode, Person, press, startBank, type RunningBank } from './bank.js'
 
 // A browser, two servers and argon2 share the machine with the other test files.
 vi.setConfig({ testTimeout: 90_000, hookTimeout: 90_000 })
@@ -43,7 +44,7 @@ describeWith('chromium', 'people of the bank, who are people of the user service
     await person.page.waitForURL('**/enrol')
     const phone = await person.enrolApp()
     await person.askPhone()
-    await phone.getByRole('button', { name: 'Approve' }).first().click()
+    await press(phone, 'Approve')
     await person.page.waitForURL('**/account')
     expect(await person.page.getByRole('heading', { name: 'Hello, Ada' }).isVisible()).toBe(true)
     await person.context.close()
@@ -116,6 +117,49 @@ describeWith('chromium', 'people of the bank, who are people of the user service
     await page.getByRole('button', { name: 'Continue' }).click()
     await page.getByRole('alert').getByText('The password is too easy to guess.').waitFor()
     await person.context.close()
+  })
+})
+
+describeWith(['chromium', 'postgres', 'redis'], 'people of a bank on PostgreSQL and Redis', () => {
+  test('sign up, are found by the administrator, and set new passwords by mail', async () => {
+    const [postgres, redis] = await Promise.all([privatePostgres(), privateRedis()])
+    const [browser, bank] = await Promise.all([
+      launchBrowser(),
+      startBank({ DATABASE_URL: postgres.url, REDIS_URL: redis.url, ADMIN_EMAIL: 'boss@example.com' }),
+    ])
+    const person = await Person.arrive(browser, bank, 'elephant')
+    await person.settleIn()
+    const link = await waitFor(() => /boss@example.com, .*(http:\S+\/reset\/\S+)/.exec(bank.printed())?.[1])
+    const boss = await Person.arrive(browser, bank, 'boss')
+    const { page } = boss
+    await page.goto(link)
+    await page.getByLabel('New password').fill(PASSWORD)
+    await page.getByRole('button', { name: 'Set the password' }).click()
+    await boss.typePassword()
+    await page.waitForURL('**/enrol')
+    const phone = await boss.enrolApp()
+    await boss.askPhone()
+    await press(phone, 'Approve')
+    await page.waitForURL('**/account')
+    await page.goto(`${bank.url}/admin?q=LOVELACE`)
+    await page.getByRole('link', { name: person.email }).click()
+    await page.getByText('Signed up').waitFor()
+    await page.getByRole('button', { name: 'Close the account' }).click()
+    await page.getByText('Account closed').waitFor()
+    await person.page.reload()
+    await person.page.waitForURL(/sign-in/)
+
+    await page.goto(`${bank.url}/forgot`)
+    await page.getByLabel('E-mail').fill(boss.email)
+    await page.getByRole('button', { name: 'Send me a link' }).click()
+    const mail = await bank.sandbox.phone.waitForMessage({ kind: 'mail', to: boss.email, text: /was asked/ })
+    await page.goto(mail.links.at(-1) ?? '')
+    await page.getByLabel('New password').fill('another horse battery')
+    await page.getByRole('button', { name: 'Set the password' }).click()
+    await page.getByText('Your new password is set.').waitFor()
+    await browser.close()
+    await bank.close()
+    await Promise.all([postgres.dispose(), redis.dispose()])
   })
 })
 

@@ -190,7 +190,7 @@ describe('a session of pages', () => {
     }
   }
 
-  test('ends with a new password, a reset, a deactivation and "end all sessions", wherever they come from', async () => {
+  test('ends with a new password, a reset, a deactivation and "end all sessions", wherever they come from [SC 66]', async () => {
     const app = await startService()
     const login = await startSite(app)
     const admin = await app.admin()
