@@ -28,6 +28,8 @@ export interface ServiceLimits {
   /** Failed logins altogether. Known devices are let through. */
   readonly loginGlobal: Limit
   readonly registrationPerClient: Limit
+  /** Changes of the own address or number, tried by one user. */
+  readonly contactPerUser: Limit
   /** Mails to one address; over it, silently none. */
   readonly reset: Limit
   readonly resetPerClient: Limit

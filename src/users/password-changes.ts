@@ -16,7 +16,7 @@ export async function provePassword(
   const subject = `${emailKey(user.email)} `
   const wait = await limits.count('login', subject, settings.limits.login)
   if (wait !== undefined) throw tooMany(wait)
-  if (!(await context.passwords.verify(user.passwordHash, password))) {
+  if (!(await context.passwords.verify(user.passwordHash, password, emailKey(user.email)))) {
     await limits.count('login-client', client, settings.limits.loginPerClient)
     context.emit({ type: 'login.failed', userId: user.id, client, reason: 'current password' })
     throw refusals.authFailure()

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { createHmac, randomBytes } from 'node:crypto'
 import type * as Argon2 from '@node-rs/argon2'
 import { ConfigurationError } from '../errors.js'
 import { verifyImported } from './imported-hashes.js'
@@ -79,11 +79,24 @@ async function loadArgon2(): Promise<typeof Argon2> {
 export class Passwords {
   readonly #hasher: PasswordHasher
   readonly #queue: WorkQueue
+  readonly #decoys: readonly string[]
+  readonly #key: Buffer
   #decoy: Promise<string> | undefined
 
-  constructor(hasher: PasswordHasher, options: { readonly concurrency: number; readonly maxWaiting: number }) {
+  constructor(
+    hasher: PasswordHasher,
+    options: {
+      readonly concurrency: number
+      readonly maxWaiting: number
+      /** Hashes of other kinds that real accounts have. */
+      readonly decoys: readonly string[]
+      readonly key: Buffer
+    },
+  ) {
     this.#hasher = hasher
     this.#queue = new WorkQueue(options)
+    this.#decoys = options.decoys
+    this.#key = options.key
   }
 
   /** @throws {@link QueueFullError} */
@@ -91,11 +104,14 @@ export class Passwords {
     return this.#queue.run(() => this.#hasher.hash(password))
   }
 
-  /** Compares; without a hash it does the same work for nothing, so that the time tells nobody which it was. */
-  async verify(hash: string | null, password: string): Promise<boolean> {
+  /**
+   * Compares; without a hash it does the same work for nothing, so that the time tells nobody which it was. `subject` is
+   * what the account is found by: the same one always means the same work.
+   */
+  async verify(hash: string | null, password: string, subject: string): Promise<boolean> {
     // The original refuses longer ones too, by a crash. 4096 characters are no password, but they cost time.
     const candidate = password.length > 4096 ? '' : password
-    const against = hash ?? (await this.#decoyHash())
+    const against = hash ?? (await this.#decoyHash(subject))
     const matches = await this.#queue.run(() => this.#hasher.verify(against, candidate))
     return matches && hash !== null && candidate === password
   }
@@ -104,7 +120,10 @@ export class Passwords {
     return this.#hasher.needsRehash(hash)
   }
 
-  #decoyHash(): Promise<string> {
+  #decoyHash(subject: string): Promise<string> {
+    const chosen = createHmac('sha256', this.#key).update(subject).digest().readUInt32BE() % (this.#decoys.length + 1)
+    const other = this.#decoys[chosen]
+    if (other !== undefined) return Promise.resolve(other)
     this.#decoy ??= this.hash(randomBytes(24).toString('base64')).catch((error: unknown) => {
       this.#decoy = undefined
       throw error

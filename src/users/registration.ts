@@ -38,9 +38,10 @@ export async function register(
     return undefined
   }
   const phone = phoneOf(context, optionalString(body, 'phone') ?? null)
+  // Before anybody is looked up: else one could ask for addresses without a number of one's own.
+  await requirePhoneMark(context, phone.text, undefined)
   // A look before the hash saves its cost; the store's constraint decides.
   if (await isTaken(context, email, phone.key)) return refuseTaken(context, client, email)
-  await requirePhoneMark(context, phone.text, undefined)
   const passwordHash = password === null ? null : await context.passwords.hash(password)
   const inserted = await context.store.insert({
     email,

@@ -118,7 +118,7 @@ async function admit(
   throw tooMany(wait)
 }
 
-// The first try beyond the limit is told to the owner; those that follow it in the same window are not.
+// The first try beyond the limit is told to the owner, once a day: else a stranger could fill the mailbox.
 async function overLimit(
   context: ServiceContext,
   attempt: Attempt,
@@ -127,7 +127,7 @@ async function overLimit(
   const { limits, settings } = context
   const wait = await limits.count('login', attempt.subject, settings.limits.login)
   if (wait === undefined) return undefined
-  const once = { max: 1, windowSeconds: settings.limits.login.windowSeconds }
+  const once = { max: 1, windowSeconds: 86_400 }
   const isTold = (await limits.count('login-told', emailKey(attempt.email), once)) !== undefined
   if (user?.isActive === true && !isTold) tell(context, user, 'login_failures', 'Sign-ins that failed')
   return wait
@@ -144,7 +144,7 @@ async function prove(
   user: UserRecord | undefined,
   password: string,
 ): Promise<void> {
-  if (await context.passwords.verify(user?.passwordHash ?? null, password)) return
+  if (await context.passwords.verify(user?.passwordHash ?? null, password, emailKey(attempt.email))) return
   await failed(context, attempt, user, 'password')
 }
 

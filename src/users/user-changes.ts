@@ -45,6 +45,10 @@ export async function changeUser(
   target: UserRecord,
   changes: UserChanges,
 ): Promise<UserRecord> {
+  // The answer tells whether an address or a number is taken, so nobody may ask for more than a person needs.
+  if (actor.id === target.id && movesContact(target, changes)) {
+    await context.limits.require('contact', String(target.id), context.settings.limits.contactPerUser)
+  }
   const phoneKey = changes.phone?.key ?? null
   if (phoneKey !== null && phoneKey !== keyOf(context, target.phone)) {
     await requirePhoneMark(context, phoneKey, target.id)

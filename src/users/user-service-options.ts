@@ -60,6 +60,11 @@ export interface UserServiceOptions {
     readonly isBreached?: (password: string) => boolean | Promise<boolean>
     readonly argon2?: Argon2Options
     readonly hasher?: PasswordHasher
+    /**
+     * After an import: a hash of each kind that was taken over, as often as its share is. Addresses that nobody has are
+     * compared with one of these or with one of today's, so that a slow answer doesn't tell an imported account.
+     */
+    readonly decoys?: readonly string[]
     /** Hashes at once. Default 2, which is also the most: they share the thread pool with everything else. */
     readonly concurrency?: number
     /** Hashes that wait; beyond it 503. Default 500. */
@@ -156,6 +161,7 @@ const defaultLimits = {
   loginPerClient: limit(100, 900),
   loginGlobal: limit(20_000, 900),
   registrationPerClient: limit(20, 3600),
+  contactPerUser: limit(20, 3600),
   reset: limit(3, 3600),
   resetPerClient: limit(20, 3600),
   confirmPerClient: limit(60, 3600),
@@ -214,6 +220,7 @@ export const optionsSchema = z.strictObject({
         })
         .prefault({}),
       hasher: objectWith<PasswordHasher>(['hash', 'verify', 'needsRehash'], 'give a PasswordHasher').optional(),
+      decoys: z.array(z.string().min(1)).max(100).default([]),
       concurrency: z.int().min(1).max(2).default(2),
       maxWaiting: z.int().min(0).max(100_000).default(500),
       setByOthers: z.boolean().default(true),

@@ -153,7 +153,10 @@ function createContext(options: ParsedOptions, { keys, runtime, logger }: Parts)
         onReplay: (userId) => emit({ type: 'refresh.replayed', userId }),
       },
     ),
-    passwords: new Passwords(passwords.hasher ?? argon2Hasher(passwords.argon2), passwords),
+    passwords: new Passwords(passwords.hasher ?? argon2Hasher(passwords.argon2), {
+      ...passwords,
+      key: keys.derive('decoys'),
+    }),
     limits: new Limits(state, namespace, now),
     devices: new Devices({ key: keys.derive('devices'), state, namespace, now, randomBytes: runtime.randomBytes }),
     resets: new ResetTokens(state, { namespace, lifetimeSeconds: options.reset.lifetimeSeconds }),

@@ -199,7 +199,7 @@ describe('what is unusual reaches the owner of the account [SC 93]', () => {
     expect(await told(app)).toEqual(['new_device alice@example.com'])
   })
 
-  test('failures that reach the limit, once in a window, and to nobody who does not exist', async () => {
+  test('failures that reach the limit, once a day, and to nobody who does not exist', async () => {
     const app = await startService({ proxyDepth: 1 })
     const { email } = await app.register('alice')
     const guess = async () => {
@@ -212,6 +212,9 @@ describe('what is unusual reaches the owner of the account [SC 93]', () => {
     await guess()
     expect(await told(app)).toEqual(['login_failures alice@example.com'])
     later(app, 901)
+    await guess()
+    expect(await told(app)).toHaveLength(1)
+    later(app, 86_400)
     await guess()
     expect(await told(app)).toHaveLength(2)
   })

@@ -219,3 +219,66 @@ test('the tokens of an original, its resets and its sessions are worth what the 
     })
   }
 })
+
+describe('asking for addresses', () => {
+  test('by changing the own one is limited, and what administrators do is not [SC 73]', async () => {
+    const app = await startService({ limits: { registrationPerClient: { max: 100, windowSeconds: 60 } } })
+    const { token, id } = await app.register('mallory')
+    await app.register('alice')
+    const change = (email: string, by = token) => app.call('PATCH', `/user/${id}/`, { token: by, body: { email } })
+    for (let count = 0; count < 20; count += 1) expect((await change('alice@example.com')).status).toBe(400)
+    expect(await change('alice@example.com')).toMatchObject(TOO_MANY)
+    expect(await change('new@example.com')).toMatchObject(TOO_MANY)
+    expect(await change('mallory@example.com')).toMatchObject({ status: 200 })
+    const admin = await app.admin()
+    expect(await change('new@example.com', admin.token)).toMatchObject({ status: 200 })
+    const outcome = await app.service.accounts.update(id, { email: 'alice@example.com' })
+    expect(outcome).toMatchObject({ ok: false, status: 429 })
+  })
+
+  test('is not done by registering, where that takes a confirmed number [SC 73]', async () => {
+    const app = await startService()
+    await app.register('alice')
+    const { url, ...listening } = await listen(
+      express().use('/api', (await startService({ store: app.store, registration: { mode: 'phone' } })).service),
+    )
+    onTestFinished(() => listening.close())
+    const answers = []
+    for (const email of ['alice@example.com', 'nobody@example.com']) {
+      const body = { email, password: PASSWORD, phone: '+15550001111' }
+      const { status, text } = await send(`${url}/api/user/`, 'POST', { body })
+      answers.push(`${status} ${text}`)
+    }
+    expect(answers[0]).toBe(answers[1])
+    expect(answers[0]).toContain('InvalidPhoneCode')
+  })
+})
+
+test('an address that nobody has costs what imported ones cost, in the same shares [SC 71]', async () => {
+  const compared: string[] = []
+  const hasher = {
+    hash: async () => 'own',
+    verify: async (hash: string) => (compared.push(hash), false),
+    needsRehash: () => false,
+  }
+  const start = () =>
+    startService({
+      passwords: { hasher, decoys: ['old', 'old', 'old'] },
+      limits: { loginPerClient: { max: 1000, windowSeconds: 60 } },
+    })
+  const [one, other] = [await start(), await start()]
+  const kindOf = async (app: Awaited<ReturnType<typeof start>>, email: string) => {
+    await app.login(email, 'wrong')
+    return compared.at(-1)
+  }
+  const kinds = new Map<string, string | undefined>()
+  for (let count = 0; count < 200; count += 1) {
+    const email = `nobody-${count}@example.com`
+    kinds.set(email, await kindOf(one, email))
+  }
+  const old = [...kinds.values()].filter((kind) => kind === 'old').length
+  expect(old).toBeGreaterThan(110)
+  expect(old).toBeLessThan(185)
+  // The same address always costs the same, on every node, and however it is written.
+  for (const [email, kind] of [...kinds].slice(0, 40)) expect(await kindOf(other, email.toUpperCase())).toBe(kind)
+})
