@@ -97,20 +97,43 @@ describe('the name of an uploaded file', () => {
   })
 })
 
-test("a stream with both a length and chunks arrives, as libcurl sends PHP's and old Python's", async () => {
-  const box = await newBox()
-  const { hostname, port, pathname } = new URL(box.upload_url)
-  const answer = await new Promise<string>((resolve, reject) => {
-    const socket = connect(Number(port), hostname, () =>
-      socket.write(
-        `POST ${pathname} HTTP/1.1\r\nHost: ${hostname}:${port}\r\nTransfer-Encoding: chunked\r\nContent-Type: text/plain;\r\n` +
-          'Content-Disposition: attachment; filename="s.txt"\r\nContent-Length: 12\r\nConnection: close\r\n\r\nc\r\nhello stream\r\n0\r\n\r\n',
-      ),
-    )
+/** Sends these pieces over one connection, each in a packet of its own, and gives the answer as it came. */
+async function send(address: string, head: readonly string[], pieces: readonly Buffer[]): Promise<string> {
+  const { hostname, port, pathname } = new URL(address)
+  const socket = connect({ host: hostname, port: Number(port), noDelay: true })
+  const answer = new Promise<string>((resolve, reject) => {
     const chunks: Buffer[] = []
     socket.on('data', (chunk: Buffer) => chunks.push(chunk)).on('error', reject)
     socket.on('end', () => resolve(Buffer.concat(chunks).toString()))
   })
+  const lines = [`POST ${pathname} HTTP/1.1`, `Host: ${hostname}:${port}`, 'Connection: close', ...head]
+  for (const piece of [`${lines.join('\r\n')}\r\n\r\n`, ...pieces])
+    await new Promise<void>((resolve) => socket.write(piece, () => setImmediate(resolve)))
+  return answer
+}
+
+test('a name arrives whole when its head comes byte by byte', async () => {
+  const box = await newBox()
+  const form = Buffer.from(
+    '--B0\r\nContent-Disposition: form-data; name="file"; filename="a"b.txt"\r\n\r\nhello\r\n--B0--\r\n',
+  )
+  const type = ['Content-Type: multipart/form-data; boundary=B0', `Content-Length: ${form.length}`]
+  const answer = await send(
+    box.upload_url,
+    type,
+    [...form].map((byte) => Buffer.from([byte])),
+  )
+  expect(answer).toMatch(/^HTTP\/1\.1 200 /)
+  await commitBare(box, [/"document_guid":"(\w+)"/.exec(answer)?.[1] ?? ''])
+  const [message] = await client.getSafeboxMessages({ guid: box.guid })
+  expect(message!.documents[0]).toMatchObject({ name: 'a"b.txt', size: 5 })
+})
+
+test("a stream with both a length and chunks arrives, as libcurl sends PHP's and old Python's", async () => {
+  const box = await newBox()
+  const head = ['Transfer-Encoding: chunked', 'Content-Type: text/plain;', 'Content-Length: 12']
+  const disposition = 'Content-Disposition: attachment; filename="s.txt"'
+  const answer = await send(box.upload_url, [...head, disposition], [Buffer.from('c\r\nhello stream\r\n0\r\n\r\n')])
   expect(answer).toMatch(/^HTTP\/1\.1 200 /)
   const id = /"document_guid":"(\w+)"/.exec(answer)?.[1] ?? ''
   expect((await commitBare(box, [id])).status).toBe(200)
