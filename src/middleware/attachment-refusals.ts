@@ -22,8 +22,9 @@ export function refusalFor(error: unknown): Problem | undefined {
   const status = statusOf(error)
   if (status === undefined) return undefined
   const detail = error instanceof Error ? error.message : ''
-  const reason = error instanceof AttachmentRefusedError ? { reason: error.reason } : {}
-  return { status, title: 'The attachment is refused', detail, ...reason }
+  const reason =
+    error instanceof AttachmentRefusedError ? error.reason : error instanceof ApprovalError ? error.code : undefined
+  return { status, title: 'The attachment is refused', detail, reason }
 }
 
 function statusOf(error: unknown): number | undefined {

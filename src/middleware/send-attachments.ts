@@ -1,73 +1,19 @@
 import type { IncomingMessage } from 'node:http'
-import { z } from 'zod'
 import { AttachmentRefusedError, ConfigurationError, InvalidInputError } from '../errors.js'
-import { functionOption, objectWith, parseOptions } from '../options.js'
+import { parseOptions } from '../options.js'
+import { resolveRuntime } from '../runtime.js'
 import { approvedFile, type ApprovedFile } from './approved-file.js'
 import type { AttachmentClient, AttachmentDraft, AttachmentSettings, SentForm } from './attachment-client.js'
 import { readForm, type FormFile, type FormLimits } from './attachment-form.js'
 import { knocking } from './knocking.js'
 import { ChunkMemory } from './chunk-memory.js'
 import { drain, refusalFor } from './attachment-refusals.js'
-import { answerJson, answerRefusal, type OnRefused } from './http-answer.js'
+import { answerJson, answerRefusal } from './http-answer.js'
+import { AttachmentRecord } from './attachment-events.js'
+import { optionsSchema, type SendAttachmentsOptions, type SendAttachmentsSettings } from './send-attachments-options.js'
 import { headerOf, type HttpRequest, type HttpResponse, type Next } from './http-request.js'
 
-/** What {@link sendAttachments} takes. */
-export interface SendAttachmentsOptions<Content extends AttachmentDraft, Box extends { readonly guid: string }> {
-  /** A `SendSecureClient`, or anything with its methods. */
-  readonly client: AttachmentClient<Content, Box>
-  /**
-   * Who gets it, and how. Called once, when the first file begins: the form's fields must stand before its files.
-   * Recipients come from here and not from the form, unless this takes them from there.
-   */
-  readonly draft: (req: HttpRequest, form: SentForm) => Content | Promise<Content>
-  /**
-   * What is known of a file beforehand: compared while it streams, and nothing is sent if it differs. With a size the upload
-   * has a `Content-Length`. Behind `requireApproval`, `filename`, `size` and `sha256` of what was approved are compared without being
-   * given here.
-   */
-  readonly expected?:
-    | ((
-        req: HttpRequest,
-        file: { readonly index: number; readonly filename: string; readonly fields: SentForm['fields'] },
-      ) => { readonly size?: number | undefined; readonly sha256?: string | undefined } | undefined)
-    | undefined
-  /** Answers when the SafeBox is sent. Default: 201 with `guid` and `documents` as JSON. */
-  readonly onSent?:
-    ((safebox: Box, req: HttpRequest, res: HttpResponse, next: Next) => void | Promise<void>) | undefined
-  /**
-   * Answers a browser that is refused with a page, such as `(refusal, req, res) => res.render('refused', { refusal })`; the
-   * status is set already. Default: the problem as JSON.
-   */
-  readonly onRefused?: OnRefused | undefined
-  readonly onProgress?:
-    | ((
-        progress: { readonly index: number; readonly filename: string; readonly sentBytes: number },
-        req: HttpRequest,
-      ) => void)
-    | undefined
-  /** Files in one form. Default 10. */
-  readonly maxFiles?: number | undefined
-  /** Bytes of one file. Default: what the enterprise allows. */
-  readonly maxFileBytes?: number | undefined
-  /** Fields in one form. Default 50, each of 64 KiB at most. */
-  readonly maxFields?: number | undefined
-  /** For how many seconds the enterprise's settings are kept. Default 300. */
-  readonly settingsMaxAgeSeconds?: number | undefined
-  /** Whether the service's digests of what it stored are compared with what was sent. Default true. */
-  readonly verifyDigests?: boolean | undefined
-}
-
-const count = z.int({ error: 'give a whole number' }).min(1)
-const methods = [
-  'checkDraft',
-  'checkLimits',
-  'commitUploaded',
-  'getDefaultSecurityProfile',
-  'getEnterpriseSettings',
-  'initializeSafebox',
-  'uploadAttachment',
-  'verifyAttachments',
-] as const
+export type { SendAttachmentsOptions } from './send-attachments-options.js'
 
 /**
  * Takes a browser's upload (multipart/form-data) and streams it through into a SafeBox: nothing is written to disk, and a
@@ -96,29 +42,12 @@ export function sendAttachments<Content extends AttachmentDraft, Box extends { r
   }
 }
 
-function optionsSchema<Content extends AttachmentDraft, Box extends { readonly guid: string }>() {
-  type Options = SendAttachmentsOptions<Content, Box>
-  return z.strictObject({
-    client: objectWith<AttachmentClient<Content, Box>>(methods, 'give a SendSecureClient'),
-    draft: functionOption<Options['draft']>('give a function that says who gets it'),
-    expected: functionOption<NonNullable<Options['expected']>>().optional(),
-    onSent: functionOption<NonNullable<Options['onSent']>>().optional(),
-    onRefused: functionOption<OnRefused>().optional(),
-    onProgress: functionOption<NonNullable<Options['onProgress']>>().optional(),
-    maxFiles: count.optional(),
-    maxFileBytes: count.optional(),
-    maxFields: count.optional(),
-    settingsMaxAgeSeconds: z.int().min(0).optional(),
-    verifyDigests: z.boolean().optional(),
-  })
-}
-
 class Sender<Content extends AttachmentDraft, Box extends { readonly guid: string }> {
-  readonly #options: SendAttachmentsOptions<Content, Box>
+  readonly #options: SendAttachmentsSettings<Content, Box>
   readonly #limits: FormLimits
   #known: { readonly settings: Promise<AttachmentSettings>; readonly readAt: number } | undefined
 
-  constructor(options: SendAttachmentsOptions<Content, Box>) {
+  constructor(options: SendAttachmentsSettings<Content, Box>) {
     this.#options = options
     this.#limits = { files: options.maxFiles ?? 10, fields: options.maxFields ?? 50 }
   }
@@ -134,23 +63,32 @@ class Sender<Content extends AttachmentDraft, Box extends { readonly guid: strin
     const gone = new AbortController()
     // That of the response tells it also when the form has come completely and waits here to be passed on.
     res.on('close', () => gone.abort(new InvalidInputError('body', 'the browser went away')))
+    const record = this.#record(req)
     try {
-      const sent = await this.#send(req, res, gone.signal)
+      const sent = await this.#send(req, res, gone.signal, record)
       await this.#answer(sent, req, res, next)
     } catch (error) {
+      const refusal = refusalFor(error)
+      record.end(gone.signal.aborted ? 'left' : refusal ? 'refused' : 'failed', refusal ?? error)
       // Nobody is there to read an answer.
       if (gone.signal.aborted) return
       drain(req, res)
-      const refusal = res.headersSent ? undefined : refusalFor(error)
-      if (!refusal) throw error
+      if (!refusal || res.headersSent) throw error
       await answerRefusal(refusal, { req, res, next }, onRefused)
     }
+  }
+
+  #record(req: HttpRequest): AttachmentRecord {
+    const { subject, logger, runtime } = this.#options
+    const user = req.user === undefined || req.user === null ? undefined : subject(req.user, req)
+    return new AttachmentRecord(user, logger, resolveRuntime(runtime).now)
   }
 
   async #send(
     req: HttpRequest & IncomingMessage,
     res: HttpResponse,
     signal: AbortSignal,
+    record: AttachmentRecord,
   ): Promise<{ safebox: Box; documents: readonly Uploaded[] }> {
     const { client, draft, verifyDigests = true } = this.#options
     const approved = approvedFile(req)
@@ -164,6 +102,7 @@ class Sender<Content extends AttachmentDraft, Box extends { readonly guid: strin
       profile = content.securityProfileId ?? (await client.getDefaultSecurityProfile(content.userEmail, { signal }))?.id
       if (profile === undefined) throw new InvalidInputError('securityProfileId', 'No Security Profile configured')
       place = await client.initializeSafebox(content.userEmail, { signal })
+      record.guid = place.guid
     }
     const documents: Uploaded[] = []
     const form = await readForm(req, this.#limits, knocking(req, res), async (file, fields) => {
@@ -171,7 +110,9 @@ class Sender<Content extends AttachmentDraft, Box extends { readonly guid: strin
       if (content === undefined) await begin({ fields })
       if (place) {
         const context = { req, fields, enterprise, signal, approved, index: documents.length }
-        documents.push(await this.#upload(place, file, context))
+        const uploaded = await this.#upload(place, file, context)
+        record.uploaded(uploaded.size)
+        documents.push(uploaded)
       }
     })
     // What was approved is a file, and not a SafeBox without one.
@@ -184,6 +125,7 @@ class Sender<Content extends AttachmentDraft, Box extends { readonly guid: strin
     const parts = { guid, publicEncryptionKey, securityProfileId: profile, attachments: documents }
     const safebox = await client.commitUploaded(content, parts)
     if (verifyDigests && documents.length > 0) await client.verifyAttachments(safebox, documents)
+    record.end('sent')
     return { safebox, documents }
   }
 

@@ -1,14 +1,21 @@
 import { channel } from 'node:diagnostics_channel'
 import { ApprovalError } from '../errors.js'
-import type { TransportSettings } from './http-options.js'
+import type { Logger } from '../runtime.js'
 import type { HttpRequest, ProviderCallEvent } from './http-types.js'
 
 const calls = channel('passport-outofband:provider-call')
 
+/** Where a call comes from, and what it is told with. */
+export interface ObservedCaller {
+  readonly provider: string
+  readonly logger: Logger
+  readonly runtime: { readonly now: () => number }
+}
+
 /** Writes what a call did to the log and the diagnostics channel: names, numbers and codes, never a URL, header or body. */
 export class CallObserver {
-  readonly #settings: TransportSettings
-  readonly #request: HttpRequest
+  readonly #settings: ObservedCaller
+  readonly #request: Pick<HttpRequest, 'operation' | 'method' | 'label'>
   readonly #startedAt: number
   #ended = false
   /** Status of the last answer. */
@@ -16,7 +23,7 @@ export class CallObserver {
   /** How often the request was sent. */
   tries = 0
 
-  constructor(settings: TransportSettings, request: HttpRequest) {
+  constructor(settings: ObservedCaller, request: Pick<HttpRequest, 'operation' | 'method' | 'label'>) {
     this.#settings = settings
     this.#request = request
     this.#startedAt = settings.runtime.now()

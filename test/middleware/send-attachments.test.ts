@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { createServer, request as httpRequest, type ClientRequest, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import express, { type ErrorRequestHandler } from 'express'
@@ -104,6 +105,7 @@ async function waitForQuiet(upload: SlowUpload): Promise<void> {
 
 const connections = async (): Promise<number> =>
   new Promise((resolve) => server.getConnections((_error, count) => resolve(count)))
+const times = { at: expect.any(Number) as number, durationMs: expect.any(Number) as number }
 const latest = () => setting.sandbox.sendsecure.safeboxes().at(-1)!
 const sent = () => setting.sandbox.sendsecure.safeboxes().length
 
@@ -343,6 +345,78 @@ test('onRefused shows a browser its page, with the status kept; callers get the 
   await mount({ onRefused: () => Promise.reject(new Error('no template')) })
   const broken = await fetch(url, { method: 'POST', body: form(), headers: html })
   expect([broken.status, await broken.text()]).toEqual([500, 'sorry'])
+})
+
+test('every form leaves one record, and every transfer another, without names, addresses or keys, whatever the names are [SC 91, 92]', async () => {
+  const [forms, calls, logged]: Record<string, unknown>[][] = [[], [], []]
+  const onForm = (event: unknown): void => void forms?.push(event as Record<string, unknown>)
+  const onCall = (event: unknown): void => void calls?.push(event as Record<string, unknown>)
+  subscribe('passport-outofband:attachments', onForm)
+  subscribe('passport-outofband:provider-call', onCall)
+  const log = (details: object, message: string): void => void logged?.push({ ...details, message })
+  try {
+    const logger = { debug: log, info: log, warn: log, error: log }
+    await mount({ logger }, [
+      (req, _res, next) => {
+        Reflect.set(req, 'user', { id: 'mira' })
+        next()
+      },
+    ])
+    const evil = 'a\r\n{"result":"sent"}\u2028.txt'
+    await post([
+      [evil, randomBytes(1000)],
+      ['b.txt', randomBytes(24)],
+    ])
+    await post([['setup.exe', randomBytes(10)]])
+    setting.sandbox.sendsecure.expireTokens()
+    await post([['c.txt', randomBytes(10)]])
+    await waitFor(() => forms?.length === 3)
+    const guid = sent() > 0 ? latest().guid : ''
+    expect(forms).toEqual([
+      { subject: 'mira', result: 'sent', reason: undefined, guid, files: 2, bytes: 1024, ...times },
+      { subject: 'mira', result: 'refused', reason: 'extension', guid: undefined, files: 0, bytes: 0, ...times },
+      {
+        subject: 'mira',
+        result: 'failed',
+        reason: 'ERR_PROVIDER_REJECTED',
+        guid: undefined,
+        files: 0,
+        bytes: 0,
+        ...times,
+      },
+    ])
+    expect(calls?.filter(({ operation }) => operation === 'upload_attachment')).toMatchObject([
+      { provider: 'sendsecure', method: 'POST', path: '(upload)', status: 200, tries: 1, error: undefined },
+      { status: 200, tries: 1 },
+    ])
+    expect(logged?.map(({ message }) => message)).toEqual(['upload sent', 'upload refused', 'upload failed'])
+    const told = JSON.stringify([forms, calls, logged])
+    for (const secret of ['USER|', '/xmss/', evil, 'result\\":', ana.email, '+1514', setting.userEmail])
+      expect(told).not.toContain(secret)
+    for (const line of [...(forms ?? []), ...(logged ?? [])]) expect(JSON.stringify(line)).not.toMatch(/[\r\n\u2028]/)
+  } finally {
+    unsubscribe('passport-outofband:attachments', onForm)
+    unsubscribe('passport-outofband:provider-call', onCall)
+    // The token has gone.
+    setting.client.close()
+    Object.assign(setting, { client: await setting.connect() })
+  }
+})
+
+test('a browser that leaves is in the records as one that left [SC 91]', async () => {
+  const forms: unknown[] = []
+  const onForm = (event: unknown): void => void forms.push(event)
+  subscribe('passport-outofband:attachments', onForm)
+  await mount()
+  setting.sandbox.sendsecure.quirks.stallUploadsAfter.push(100_000, 100_000)
+  const outgoing = slowUpload()
+  await waitForQuiet(outgoing)
+  outgoing.request.destroy()
+  await waitFor(() => forms.length > 0, { timeoutMs: 10_000 })
+  unsubscribe('passport-outofband:attachments', onForm)
+  expect(forms).toMatchObject([
+    { subject: undefined, result: 'left', guid: expect.stringMatching(/^[0-9a-f]{32}$/) as string, files: 0 },
+  ])
 })
 
 test('misspelt options are refused by name', async () => {

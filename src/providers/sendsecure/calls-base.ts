@@ -37,6 +37,7 @@ export abstract class CallsBase {
       allowPrivate: allowPrivateNetwork ?? this.connection.isLocal,
       tls: parsed.tls,
       runtime: this.runtime,
+      logger: this.logger,
     })
     this.#enterprise = encodeSegment('enterpriseAccount', parsed.enterpriseAccount)
     this.#userId = userId

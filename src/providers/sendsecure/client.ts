@@ -13,7 +13,7 @@ import { tracked, type ProgressCallback, type Tracked } from './progress.js'
 import { result } from './readers.js'
 import { maybe, withSecrets, wireObject } from './reading.js'
 import type { EnterpriseSettings } from './settings.js'
-import { inParallel } from './transfers.js'
+import { inParallel } from './in-parallel.js'
 import { commitBody, replyBody } from './writing.js'
 
 /** What uploads take. */

@@ -1,4 +1,3 @@
-import { setMaxListeners } from 'node:events'
 import { Readable } from 'node:stream'
 import { z } from 'zod'
 import {
@@ -7,8 +6,9 @@ import {
   ProviderTimeoutError,
   ProviderUnreachableError,
 } from '../../errors.js'
-import type { Runtime } from '../../runtime.js'
+import type { Logger, Runtime } from '../../runtime.js'
 import { exchange, type ExchangeAnswer } from '../http-exchange.js'
+import { CallObserver } from '../http-observe.js'
 import { secureContext, type TlsOptions } from '../http-tls.js'
 import type { Attachment, UploadedAttachment } from './attachment.js'
 import { rejected } from './complaint.js'
@@ -23,6 +23,7 @@ export interface TransferSettings {
   readonly allowPrivate: boolean
   readonly tls: Pick<TlsOptions, 'ca'> | undefined
   readonly runtime: Runtime
+  readonly logger: Logger
 }
 
 /** One upload of several: its place in the list, and who wants to know. */
@@ -66,29 +67,69 @@ export class Transfers {
    * document that nobody names in a commit or reply is never seen by anyone.
    */
   async upload(url: URL, attachment: Attachment, call: UploadCall): Promise<UploadedAttachment> {
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        return await this.#try(url, attachment, { ...call, attempt })
-      } catch (error) {
-        if (!attachment.rereadable || attempt > this.#settings.retries || !isRepeatable(error)) throw error
-        await this.#settings.runtime.sleep(this.#pauseMs(attempt), call.signal)
-      }
+    const observer = this.#observe('upload_attachment', 'POST', '(upload)')
+    try {
+      const uploaded = await this.#upload(url, attachment, call, observer)
+      observer.end()
+      return uploaded
+    } catch (error) {
+      observer.end(error)
+      throw error
     }
   }
 
   /** Opens a download. */
   async download(url: URL, headers: Readonly<Record<string, string>>, signal?: AbortSignal): Promise<Download> {
-    const answer = await exchange({ ...this.#network(), method: 'GET', url, headers, signal })
-    if (answer.status !== 200) throw await refusal(answer, 'GET', '(file)')
+    const observer = this.#observe('download', 'GET', '(file)')
+    observer.tries = 1
+    const answer = await this.#open(url, headers, signal).catch((error: unknown) => {
+      observer.end(error)
+      throw error
+    })
+    observer.status = answer.status
     const announced = Number(answer.header('content-length') ?? Number.NaN)
     return {
       size: Number.isSafeInteger(announced) ? announced : undefined,
       contentType: answer.header('content-type'),
-      body: answer.body,
+      body: observed(answer.body, observer),
     }
   }
 
-  async #try(url: URL, attachment: Attachment, call: UploadCall & { attempt: number }): Promise<UploadedAttachment> {
+  async #open(url: URL, headers: Readonly<Record<string, string>>, signal?: AbortSignal): Promise<ExchangeAnswer> {
+    const answer = await exchange({ ...this.#network(), method: 'GET', url, headers, signal })
+    if (answer.status !== 200) throw await refusal(answer, 'GET', '(file)')
+    return answer
+  }
+
+  async #upload(
+    url: URL,
+    attachment: Attachment,
+    call: UploadCall,
+    observer: CallObserver,
+  ): Promise<UploadedAttachment> {
+    for (let attempt = 1; ; attempt += 1) {
+      observer.tries = attempt
+      try {
+        return await this.#try(url, attachment, { ...call, attempt }, observer)
+      } catch (error) {
+        if (!attachment.rereadable || attempt > this.#settings.retries || !isRepeatable(error)) throw error
+        const pauseMs = this.#pauseMs(attempt)
+        observer.repeating(pauseMs, error)
+        await this.#settings.runtime.sleep(pauseMs, call.signal)
+      }
+    }
+  }
+
+  #observe(operation: string, method: 'GET' | 'POST', label: string): CallObserver {
+    return new CallObserver({ provider: 'sendsecure', ...this.#settings }, { operation, method, label })
+  }
+
+  async #try(
+    url: URL,
+    attachment: Attachment,
+    call: UploadCall & { attempt: number },
+    observer: CallObserver,
+  ): Promise<UploadedAttachment> {
     const { runtime } = this.#settings
     const { filename } = attachment
     const { index, attempt, report, signal } = call
@@ -109,6 +150,7 @@ export class Transfers {
         body: { chunks: body.chunks, length: body.length },
         signal,
       })
+      observer.status = answer.status
       if (answer.status < 200 || answer.status > 299) throw await refusal(answer, 'POST', '(upload)')
       return readUpload(await take(answer), attachment, body.digest())
     } finally {
@@ -148,6 +190,21 @@ function readUpload(
   const wrongDigest = typeof sha === 'string' && sha.toLowerCase() !== sent.sha256
   if (wrongDigest || (typeof size === 'number' && size !== sent.size)) throw new AttachmentCorruptedError(guid)
   return Object.freeze({ guid, filename, contentType, ...sent })
+}
+
+/** A download is over when its last byte was read, or its reader left. */
+async function* observed(body: AsyncIterable<Uint8Array>, observer: CallObserver): AsyncGenerator<Uint8Array> {
+  let isWhole = false
+  try {
+    yield* body
+    isWhole = true
+    observer.end()
+  } catch (error) {
+    observer.end(error)
+    throw error
+  } finally {
+    if (!isWhole) observer.end(new Error('left'))
+  }
 }
 
 function isRepeatable(error: unknown): boolean {
@@ -196,33 +253,4 @@ function parse(text: string): unknown {
 /** A Node stream that was not read to its end would keep its file or socket open. */
 function release(source: unknown): void {
   if (source instanceof Readable) source.destroy()
-}
-
-/** Runs work for each item, so many at a time, and keeps the order. The first failure aborts the others. */
-export async function inParallel<T, R>(
-  items: readonly T[],
-  limit: number,
-  signal: AbortSignal | undefined,
-  work: (item: T, index: number, signal: AbortSignal) => Promise<R>,
-): Promise<R[]> {
-  const controller = new AbortController()
-  const all = signal ? AbortSignal.any([signal, controller.signal]) : controller.signal
-  setMaxListeners(0, all)
-  const results: R[] = []
-  const failures: unknown[] = []
-  const queue = items.entries()
-  const worker = async (): Promise<void> => {
-    for (const [index, item] of queue) {
-      if (failures.length > 0) return
-      try {
-        results[index] = await work(item, index, all)
-      } catch (error) {
-        failures.push(error)
-        controller.abort()
-      }
-    }
-  }
-  await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker))
-  if (failures.length > 0) throw failures[0]
-  return results
 }
