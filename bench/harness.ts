@@ -4,6 +4,8 @@ export interface Measured {
   readonly value: number
   /** Quartiles: half of the runs lie between them. */
   readonly spread: readonly [low: number, high: number]
+  /** What else was measured on the way. */
+  readonly note?: string
 }
 
 /** One claim about speed. */
@@ -31,6 +33,8 @@ export interface Run {
   readonly prepare?: () => void
   /** What has to be done after each side, and is not timed. */
   readonly tidy?: () => Promise<void>
+  /** A pair is first, second, second, first (or the reverse): what drifts meanwhile meets both alike. */
+  readonly isMirrored?: boolean
   /** Default {@link processorTime}. */
   readonly clock?: Clock
 }
@@ -54,13 +58,23 @@ export const processorTime: Clock = () => {
 export async function pairs(first: Side, second: Side, run: Run): Promise<number[]> {
   const quotients: number[] = []
   for (let turn = -run.warmUp; turn < run.pairs; turn += 1) {
-    run.prepare?.()
     const isSwapped = turn % 2 !== 0
-    const before = await timed(isSwapped ? second : first, run)
-    const after = await timed(isSwapped ? first : second, run)
-    if (turn >= 0) quotients.push(isSwapped ? after / before : before / after)
+    let [a, b] = await pair(first, second, run, isSwapped)
+    if (run.isMirrored === true) {
+      const [again, other] = await pair(first, second, run, !isSwapped)
+      a += again
+      b += other
+    }
+    if (turn >= 0) quotients.push(a / b)
   }
   return quotients
+}
+
+async function pair(first: Side, second: Side, run: Run, isSwapped: boolean): Promise<readonly [number, number]> {
+  run.prepare?.()
+  const before = await timed(isSwapped ? second : first, run)
+  const after = await timed(isSwapped ? first : second, run)
+  return isSwapped ? [after, before] : [before, after]
 }
 
 /** Median and quartiles. */

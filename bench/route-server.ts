@@ -1,12 +1,14 @@
 import express from 'express'
-import { createServer, type RequestListener } from 'node:http'
+import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { MemoryStateStore } from 'passport-outofband/stores'
 import { oneTouchCallback } from 'passport-outofband/webhooks'
 import { z } from 'zod'
 
 // A process of its own, so that what sends the requests doesn't take its time from them.
-const { apiKey, callbackUrl } = z.object({ apiKey: z.string(), callbackUrl: z.string() }).parse(process.env)
+const { apiKey, callbackUrl, side } = z
+  .object({ apiKey: z.string(), callbackUrl: z.string(), side: z.enum(['ours', 'bare']) })
+  .parse(process.env)
 
 let seen = 0
 let handler = receiver()
@@ -26,18 +28,11 @@ function receiver(): ReturnType<typeof oneTouchCallback> {
   return oneTouchCallback({ apiKey, callbackUrl, state: new MemoryStateStore(), onEvent: () => undefined })
 }
 
-const ports = await Promise.all([ours, bare].map(listen))
-process.send?.(ports)
+const server = createServer(side === 'ours' ? ours : bare)
+server.listen(0, '127.0.0.1', () => process.send?.((server.address() as AddressInfo).port))
 // How much processor time this process has used, whenever it is asked.
 process.on('message', () => {
   const { user, system } = process.cpuUsage()
-  process.send?.([(user + system) / 1000])
+  process.send?.((user + system) / 1000)
 })
 process.on('disconnect', () => process.exit(0))
-
-function listen(app: RequestListener): Promise<number> {
-  const server = createServer(app)
-  return new Promise((resolve) => {
-    server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port))
-  })
-}

@@ -69,15 +69,12 @@ export class MemoryStateStore implements StateStore {
     return record && toStateRecord(record)
   }
 
-  async put(key: string, value: JsonValue, { ttlMs }: Lifetime): Promise<void> {
-    this.#write(key, value, ttlMs)
+  async put(key: string, value: JsonValue, lifetime: Lifetime): Promise<void> {
+    this.#write(key, value, lifetime, true)
   }
 
-  async putIfAbsent(key: string, value: JsonValue, { ttlMs }: Lifetime): Promise<boolean> {
-    checkName('key', key)
-    if (this.#records.get(key, this.#now()) !== undefined) return false
-    this.#write(key, value, ttlMs)
-    return true
+  async putIfAbsent(key: string, value: JsonValue, lifetime: Lifetime): Promise<boolean> {
+    return this.#write(key, value, lifetime, false)
   }
 
   async take(key: string): Promise<StateRecord | undefined> {
@@ -93,9 +90,10 @@ export class MemoryStateStore implements StateStore {
     const json = encodeValue(value)
     if (lifetime !== undefined) checkDuration('ttlMs', lifetime.ttlMs)
     const now = this.#now()
+    this.#sweepRecords(now, SWEEP)
     const record = this.#records.get(key, now)
     if (record === undefined || String(record.version) !== version) return false
-    this.#makeRoom(now, key, json.length)
+    this.#makeRoom(now, record, json.length)
     this.#characters += json.length - record.json.length
     if (lifetime !== undefined) {
       this.#records.set({ key, json, version: this.#nextVersion(), expiresAt: now + lifetime.ttlMs })
@@ -184,26 +182,30 @@ export class MemoryStateStore implements StateStore {
     }
   }
 
-  #write(key: string, value: JsonValue, ttlMs: number): void {
+  #write(key: string, value: JsonValue, { ttlMs }: Lifetime, replaces: boolean): boolean {
     checkName('key', key)
     checkDuration('ttlMs', ttlMs)
     const json = encodeValue(value)
     const now = this.#now()
-    this.#makeRoom(now, key, json.length)
-    this.#drop(key)
-    this.#characters += json.length
-    this.#records.set({ key, json, version: this.#nextVersion(), expiresAt: now + ttlMs })
-  }
-
-  #makeRoom(now: number, key: string, characters: number): void {
     this.#sweepRecords(now, SWEEP)
-    if (this.#fits(key, characters)) return
-    this.#sweepRecords(now, Infinity)
-    if (!this.#fits(key, characters)) throw full('records')
+    const kept = this.#records.peek(key)
+    const previous = kept !== undefined && kept.expiresAt > now ? kept : undefined
+    if (previous !== undefined && !replaces) return false
+    if (kept !== undefined && previous === undefined) this.#drop(key)
+    this.#makeRoom(now, previous, json.length)
+    this.#characters += json.length - (previous?.json.length ?? 0)
+    this.#records.set({ key, json, version: this.#nextVersion(), expiresAt: now + ttlMs })
+    return true
   }
 
-  #fits(key: string, characters: number): boolean {
-    const previous = this.#records.peek(key)
+  /** Drops all that has expired, but only if there is no room otherwise. */
+  #makeRoom(now: number, previous: MemoryRecord | undefined, characters: number): void {
+    if (this.#fits(previous, characters)) return
+    this.#sweepRecords(now, Infinity)
+    if (!this.#fits(previous, characters)) throw full('records')
+  }
+
+  #fits(previous: MemoryRecord | undefined, characters: number): boolean {
     return (
       this.#records.size + (previous === undefined ? 1 : 0) <= this.#capacity &&
       this.#characters + characters - (previous?.json.length ?? 0) <= this.#maxCharacters

@@ -9,7 +9,7 @@ import { deliveryKey, DeliveryMemory } from './one-touch-nonce.js'
 import { type OneTouchCallbackOptions, type OneTouchSettings, oneTouchSettings } from './one-touch-options.js'
 import { type CallbackReading, readCallback, type ReadOneTouchCallback } from './one-touch-reading.js'
 import { RefusalLog } from './one-touch-refusals.js'
-import { type BodyFault, onlyHeader, type RawBody, readRawBody, readRawQuery } from './raw-body.js'
+import { type BodyFault, onlyHeader, type RawBody, readRawBody, readRawQuery, type ReadRequest } from './raw-body.js'
 
 /** A handler for Express 4, Express 5 and plain `node:http`. */
 export type CallbackHandler = (req: IncomingMessage, res: ServerResponse, next?: unknown) => void
@@ -42,11 +42,15 @@ const eaten = new ConfigurationError(
 )
 
 /** A request that is being answered. */
-interface Reception extends Timed {
-  readonly req: IncomingMessage
+interface Reception extends Timed, ReadRequest {
   readonly res: ServerResponse
   /** While the body is being read. */
   stopReading: (() => void) | undefined
+  /** Its body was read to the end. */
+  isWhole: boolean
+  isAnswered: boolean
+  /** The delivery that it is the first to carry, while that is being taken. */
+  taking: string | undefined
 }
 
 class Receiver {
@@ -67,17 +71,30 @@ class Receiver {
   }
 
   receive(req: IncomingMessage, res: ServerResponse): void {
-    const reception: Reception = { req, res, stopReading: undefined, endsAt: 0, place: 0 }
+    const { method, headers } = req
+    const reception: Reception = {
+      req,
+      method,
+      headers,
+      res,
+      stopReading: undefined,
+      isWhole: false,
+      isAnswered: false,
+      taking: undefined,
+      endsAt: 0,
+      place: 0,
+    }
     this.#deadlines.open(reception)
-    if (req.method !== 'POST') this.#handle(reception, undefined)
-    else reception.stopReading = readRawBody(req, limits.bytes, (body) => this.#handle(reception, body))
+    if (method !== 'POST') this.#handle(reception, undefined)
+    else reception.stopReading = readRawBody(reception, limits.bytes, (body) => this.#handle(reception, body))
   }
 
   // Callbacks where promises would read better: what a request leaves behind is a good part of what it costs.
   #handle(reception: Reception, body: RawBody | undefined): void {
     reception.stopReading = undefined
+    reception.isWhole = typeof body === 'object'
     try {
-      const status = this.#statusFor(reception.req, body)
+      const status = this.#statusFor(reception, body)
       if (typeof status === 'number') this.#close(reception, status)
       else
         status.then(
@@ -90,8 +107,9 @@ class Receiver {
   }
 
   #close(reception: Reception, status: number): void {
+    if (reception.taking !== undefined) this.#inFlight.delete(reception.taking)
     this.#deadlines.close(reception)
-    answer(reception.res, status)
+    answer(reception, status)
   }
 
   #fail(reception: Reception, error: unknown): void {
@@ -102,44 +120,41 @@ class Receiver {
     )
   }
 
-  #tooLate({ res, stopReading }: Reception): void {
+  #tooLate(reception: Reception): void {
     const { logger, timeLimitMs } = this.#settings
-    answer(res, 503)
+    answer(reception, 503)
     logger.warn({ timeLimitMs }, 'a OneTouch callback took too long: answered with 503, so that it is repeated')
-    stopReading?.()
+    reception.stopReading?.()
   }
 
-  #statusFor(req: IncomingMessage, body: RawBody | undefined): number | Promise<number> {
-    if (typeof body === 'string') return this.#refuseBody(req, body)
-    const callback = this.#callback(req, body)
+  #statusFor(reception: Reception, body: RawBody | undefined): number | Promise<number> {
+    if (typeof body === 'string') return this.#refuseBody(reception.req, body)
+    const callback = this.#callback(reception, body)
     const reading = readCallback(callback)
-    if (!reading.ok) return this.#refusals.refuse(reading, req, callback)
-    return this.#takeOnce(reading)
+    if (!reading.ok) return this.#refusals.refuse(reading, reception.req, callback)
+    return this.#takeOnce(reception, reading)
   }
 
-  #takeOnce(reading: VerifiedReading): Promise<number> {
+  #takeOnce(reception: Reception, reading: VerifiedReading): Promise<number> {
     const key = deliveryKey(reading)
     const running = this.#inFlight.get(key)
     if (running) return running
     const taking = this.#take(key, reading)
-    const forget = (): void => {
-      this.#inFlight.delete(key)
-    }
     this.#inFlight.set(key, taking)
-    taking.then(forget, forget)
+    reception.taking = key
     return taking
   }
 
-  #callback(req: IncomingMessage, rawBody: Uint8Array | undefined): ReadOneTouchCallback {
+  #callback(request: ReadRequest, rawBody: Uint8Array | undefined): ReadOneTouchCallback {
     const { apiKeys, callbackUrl, runtime, toleranceSeconds, appId } = this.#settings
     return {
       apiKey: apiKeys,
       url: callbackUrl,
-      method: req.method,
-      signature: onlyHeader(req, 'x-authy-signature'),
-      nonce: onlyHeader(req, 'x-authy-signature-nonce'),
+      method: request.method,
+      signature: onlyHeader(request, 'x-authy-signature'),
+      nonce: onlyHeader(request, 'x-authy-signature-nonce'),
       rawBody,
-      rawQuery: rawBody ? undefined : readRawQuery(req),
+      rawQuery: rawBody ? undefined : readRawQuery(request.req),
       nowSeconds: runtime.now() / 1000,
       toleranceSeconds,
       appId,
@@ -176,8 +191,10 @@ class Receiver {
       )
       return 403
     }
-    if (onEvent) await onEvent(event, { settlement })
-    await this.#memory.remember(key, reading, runtime.now())
+    const handled = onEvent?.(event, { settlement })
+    // Nothing to wait for in the most frequent case.
+    if (handled !== undefined) await Promise.resolve(handled)
+    await this.#memory.remember(key, reading, runtime)
     logger.info({ ...about, settlement }, 'a OneTouch callback was taken')
     return 200
   }
@@ -195,10 +212,15 @@ function settlementOf(channel: string, event: OneTouchEvent): Settlement {
   }
 }
 
-function answer(res: ServerResponse, status: number): void {
-  if (res.headersSent || res.destroyed) return
+function answer(reception: Reception, status: number): void {
+  const { req, res, isWhole, isAnswered } = reception
+  if (isAnswered) return
+  reception.isAnswered = true
+  if (!isWhole) {
+    if (res.headersSent || res.destroyed) return
+    // What is left of a body that we didn't want must not be taken for the next request.
+    if (!req.complete) res.setHeader('Connection', 'close')
+  }
   res.statusCode = status
-  // What is left of a body that we didn't want must not be taken for the next request.
-  if (!res.req.complete) res.setHeader('Connection', 'close')
   res.end()
 }

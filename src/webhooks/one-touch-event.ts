@@ -45,7 +45,9 @@ const UUID = /^[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}$/
 const AUTHY_ID = /^[1-9][0-9]{0,19}$/
 const APP_ID = /^[0-9A-Fa-f]{24}$/
 const DEVICE = /^[0-9A-Fa-f-]{1,64}$/
-const SECONDS = /^[0-9]{1,12}$/
+const ACTIONS = ['approval_request_status'] as const
+const STATUSES = ['approved', 'denied'] as const
+const TRUE = ['true'] as const
 
 /**
  * Makes an event from the fields that we know, each by its own syntax.
@@ -53,10 +55,11 @@ const SECONDS = /^[0-9]{1,12}$/
  * @throws {@link MalformedCallback} if a field is not what it must be.
  */
 export function readEvent(fields: CallbackFields, expected: Expectations): EventReading {
-  if (fields.text('callback', 'callback_action') !== 'approval_request_status') return { ok: false, reason: 'action' }
-  const status = fields.text('callback', 'status')
+  if (fields.word('callback', 'callback_action', ACTIONS) !== 'approval_request_status')
+    return { ok: false, reason: 'action' }
+  const status = fields.word('callback', 'status', STATUSES)
   if (status !== 'approved' && status !== 'denied') return { ok: false, reason: 'status' }
-  const signedStatus = fields.text('transaction', 'status')
+  const signedStatus = fields.word('transaction', 'status', STATUSES)
   if (signedStatus !== undefined && signedStatus !== status) return { ok: false, reason: 'status-differs' }
   const appId = optional(fields, 'request', 'app_id', APP_ID)
   if (appId !== undefined && expected.appId !== undefined && appId.toLowerCase() !== expected.appId.toLowerCase()) {
@@ -67,22 +70,26 @@ export function readEvent(fields: CallbackFields, expected: Expectations): Event
   return { ok: true, event: eventOf(fields, { status, appId, expiresAt }) }
 }
 
-function eventOf(fields: CallbackFields, known: Pick<OneTouchEvent, 'status' | 'appId' | 'expiresAt'>): OneTouchEvent {
+type Known = Pick<OneTouchEvent, 'status' | 'appId' | 'expiresAt'>
+
+function eventOf(fields: CallbackFields, { status, appId, expiresAt }: Known): OneTouchEvent {
   const uuid = required(fields, 'callback', 'uuid', UUID)
   const hiddenDetails = fields.texts('transaction', 'hidden_details')
   return {
-    id: `${uuid}:${known.status}`,
+    id: `${uuid}:${status}`,
     uuid,
+    status,
     authyId: required(fields, 'callback', 'authy_id', AUTHY_ID),
     approvalId: hiddenDetails['approval_id'] || undefined,
+    appId,
     deviceUuid: optional(fields, 'callback', 'device_uuid', DEVICE),
-    reported: fields.text('transaction', 'flagged') === 'true',
+    reported: fields.word('transaction', 'flagged', TRUE) === 'true',
     message: fields.text('transaction', 'message'),
     details: fields.texts('transaction', 'details'),
     hiddenDetails,
     decidedAt: milliseconds(fields, 'transaction', 'device_signing_time'),
     createdAt: milliseconds(fields, 'transaction', 'created_at_time'),
-    ...known,
+    expiresAt,
   }
 }
 
@@ -100,6 +107,6 @@ function optional(fields: CallbackFields, level: Level, key: string, syntax: Reg
 
 /** Zero stands for "none" in callbacks of 2016, and for a request that never expires. */
 function milliseconds(fields: CallbackFields, level: Level, key: string): number | undefined {
-  const seconds = Number(optional(fields, level, key, SECONDS) ?? 0)
+  const seconds = fields.seconds(level, key) ?? 0
   return seconds === 0 ? undefined : seconds * 1000
 }

@@ -1,10 +1,13 @@
 import {
+  digitsOf,
   findMember,
   firstOf,
   hasPlainKey,
   isContainer,
+  isText,
   keyOf,
   kindOf,
+  lengthOf,
   nextOf,
   OUTERMOST,
   textOf,
@@ -21,6 +24,10 @@ export type Level = 'callback' | 'request' | 'transaction'
  */
 export interface CallbackFields {
   text(level: Level, key: string): string | undefined
+  /** Which of these words (ASCII) a field is, or `other`. */
+  word<W extends string>(level: Level, key: string, words: readonly W[]): W | 'other' | undefined
+  /** One to twelve digits, as a number. */
+  seconds(level: Level, key: string): number | undefined
   /** An object of texts, such as `details`. Without a prototype. */
   texts(level: Level, key: string): Readonly<Record<string, string>>
 }
@@ -30,29 +37,61 @@ export class MalformedCallback extends Error {}
 
 /** Reads the body of a POST. Good until the next body is read. */
 export function fieldsOfTape(tape: Tape): CallbackFields {
-  refuseBrackets(tape, OUTERMOST)
-  const request = innerObject(tape, OUTERMOST, 'approval_request')
-  const objects: Readonly<Record<Level, number | undefined>> = {
-    callback: OUTERMOST,
-    request,
-    transaction: request === undefined ? undefined : innerObject(tape, request, 'transaction'),
+  return new TapeFields(tape)
+}
+
+const SECONDS = /^[0-9]{1,12}$/
+const SECONDS_DIGITS = 12
+const NOT_THERE = -1
+
+/** What is only compared, or is a number, is read from its bytes: a text for each would be most of the work. */
+class TapeFields implements CallbackFields {
+  private readonly tape: Tape
+  private readonly request: number
+  private readonly transaction: number
+
+  constructor(tape: Tape) {
+    this.tape = tape
+    refuseBrackets(tape, OUTERMOST)
+    this.request = innerObject(tape, OUTERMOST, 'approval_request')
+    this.transaction = innerObject(tape, this.request, 'transaction')
   }
-  const find = (level: Level, key: string): number | undefined => {
-    const object = objects[level]
-    return object === undefined ? undefined : findMember(tape, object, key)
+
+  text(level: Level, key: string): string | undefined {
+    const node = this.scalar(level, key)
+    return node === NOT_THERE ? undefined : textOf(this.tape, node)
   }
-  return {
-    text(level, key) {
-      const node = find(level, key)
-      if (node === undefined) return undefined
-      if (!isContainer(tape, node)) return textOf(tape, node) || undefined
-      if (isNothing(tape, node)) return undefined
-      throw new MalformedCallback()
-    },
-    texts(level, key) {
-      const node = find(level, key)
-      return node === undefined ? emptyRecord() : textsOf(tape, node)
-    },
+
+  word<W extends string>(level: Level, key: string, words: readonly W[]): W | 'other' | undefined {
+    const node = this.scalar(level, key)
+    if (node === NOT_THERE) return undefined
+    for (const word of words) if (isText(this.tape, node, word)) return word
+    return 'other'
+  }
+
+  seconds(level: Level, key: string): number | undefined {
+    const node = this.scalar(level, key)
+    if (node === NOT_THERE) return undefined
+    const seconds = digitsOf(this.tape, node, SECONDS_DIGITS)
+    if (seconds === undefined) throw new MalformedCallback()
+    return seconds
+  }
+
+  texts(level: Level, key: string): Readonly<Record<string, string>> {
+    const node = this.find(level, key)
+    return node === NOT_THERE ? noTexts : textsOf(this.tape, node)
+  }
+
+  private scalar(level: Level, key: string): number {
+    const node = this.find(level, key)
+    if (node === NOT_THERE || isNothing(this.tape, node)) return NOT_THERE
+    if (isContainer(this.tape, node)) throw new MalformedCallback()
+    return node
+  }
+
+  private find(level: Level, key: string): number {
+    const object = level === 'callback' ? OUTERMOST : level === 'request' ? this.request : this.transaction
+    return object === NOT_THERE ? NOT_THERE : (findMember(this.tape, object, key) ?? NOT_THERE)
   }
 }
 
@@ -60,8 +99,19 @@ export function fieldsOfTape(tape: Tape): CallbackFields {
 export function fieldsOfQuery(rawQuery: string): CallbackFields {
   const pairs = decodeQuery(rawQuery)
   if (pairs === undefined) throw new MalformedCallback()
+  const text = (level: Level, key: string): string | undefined => pairs.get(nameOf(level, key)) || undefined
   return {
-    text: (level, key) => pairs.get(nameOf(level, key)) || undefined,
+    text,
+    word(level, key, words) {
+      const given = text(level, key)
+      return given === undefined ? undefined : (words.find((word) => word === given) ?? 'other')
+    },
+    seconds(level, key) {
+      const given = text(level, key)
+      if (given === undefined) return undefined
+      if (!SECONDS.test(given)) throw new MalformedCallback()
+      return Number(given)
+    },
     texts(level, key) {
       const texts = emptyRecord()
       const prefix = `${nameOf(level, key)}[`
@@ -81,9 +131,9 @@ function nameOf(level: Level, key: string): string {
 }
 
 function textsOf(tape: Tape, node: number): Readonly<Record<string, string>> {
-  const texts = emptyRecord()
-  if (isNothing(tape, node)) return texts
+  if (isNothing(tape, node)) return noTexts
   if (kindOf(tape, node) !== KIND_OBJECT) throw new MalformedCallback()
+  const texts = emptyRecord()
   for (let member = firstOf(tape, node); member !== 0; member = nextOf(tape, member)) {
     // The service knows only texts here; whatever else an application managed to send is of no use to anybody.
     if (!isContainer(tape, member)) texts[keyOf(tape, member)] = textOf(tape, member)
@@ -96,13 +146,15 @@ function emptyRecord(): Record<string, string> {
   return Object.create(null) as Record<string, string>
 }
 
+const noTexts: Readonly<Record<string, string>> = Object.freeze(emptyRecord())
+
 function isNothing(tape: Tape, node: number): boolean {
-  return isContainer(tape, node) ? firstOf(tape, node) === 0 : textOf(tape, node) === ''
+  return isContainer(tape, node) ? firstOf(tape, node) === 0 : lengthOf(tape, node) === 0
 }
 
-function innerObject(tape: Tape, object: number, key: string): number | undefined {
-  const node = findMember(tape, object, key)
-  if (node === undefined || isNothing(tape, node)) return undefined
+function innerObject(tape: Tape, object: number, key: string): number {
+  const node = object === NOT_THERE ? undefined : findMember(tape, object, key)
+  if (node === undefined || isNothing(tape, node)) return NOT_THERE
   if (kindOf(tape, node) !== KIND_OBJECT) throw new MalformedCallback()
   refuseBrackets(tape, node)
   return node

@@ -1,4 +1,5 @@
 import type { StateRecord, StateStore } from '../approval/state-store.js'
+import type { Runtime } from '../runtime.js'
 import type { OneTouchEvent } from './one-touch-event.js'
 
 /** How far a nonce that is a time may be from ours, either way. Seconds. */
@@ -22,7 +23,8 @@ export function skewSeconds(nonce: unknown, nowSeconds: number): number | undefi
 export interface Delivery {
   /** What names it: the nonce is under it, and whoever reshapes the body without breaking it doesn't change it. */
   readonly signature: string
-  readonly nonce: string
+  /** The nonce is a time, and was compared with ours. */
+  readonly isTimed: boolean
   readonly event: OneTouchEvent
 }
 
@@ -42,10 +44,9 @@ export class DeliveryMemory {
   }
 
   /** Remembers a delivery for as long as it would pass the other checks. */
-  remember(key: string, { nonce, event }: Delivery, nowMs: number): Promise<boolean> {
-    const isTimed = skewSeconds(nonce, 0) !== undefined
+  remember(key: string, { isTimed, event }: Delivery, { now }: Pick<Runtime, 'now'>): Promise<boolean> {
     const tolerance = this.#toleranceSeconds
-    const ttlMs = tolerance !== false && isTimed ? 2000 * tolerance + 1000 : untimedMemoryMs(event, nowMs)
+    const ttlMs = tolerance !== false && isTimed ? 2000 * tolerance + 1000 : untimedMemoryMs(event, now())
     return this.#state.putIfAbsent(key, true, { ttlMs })
   }
 }

@@ -82,7 +82,7 @@ export function readCallback(callback: ReadOneTouchCallback): CallbackReading {
   try {
     const fields = tape ? fieldsOfTape(tape) : fieldsOfQuery(callback.rawQuery ?? '')
     const read = readEvent(fields, { nowSeconds, appId: callback.appId })
-    return read.ok ? { ok: true, event: read.event, keyIndex, nonce, signature } : read
+    return read.ok ? { ok: true, event: read.event, keyIndex, isTimed: skew !== undefined, signature } : read
   } catch (error) {
     if (error instanceof MalformedCallback) return { ok: false, reason: 'malformed' }
     throw error

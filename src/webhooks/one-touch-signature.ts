@@ -95,7 +95,13 @@ export function checkSignature(callback: SignedOneTouchCallback): SignatureCheck
 
 function keysOf(apiKey: unknown): readonly string[] {
   if (typeof apiKey === 'string') return apiKey === '' ? [] : [apiKey]
-  return Array.isArray(apiKey) ? apiKey.filter((key): key is string => typeof key === 'string' && key !== '') : []
+  if (!Array.isArray(apiKey)) return []
+  // The usual case makes no new list.
+  return apiKey.every(isKey) ? apiKey : apiKey.filter(isKey)
+}
+
+function isKey(key: unknown): key is string {
+  return typeof key === 'string' && key !== ''
 }
 
 const faultFields: Readonly<Partial<Record<SigningFaultReason, readonly [field: string, advice: string]>>> = {

@@ -1,6 +1,7 @@
 import express5 from 'express'
 import express4 from 'express4'
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
+import { connect } from 'node:net'
 import { MemoryStateStore } from 'passport-outofband/stores'
 import { oneTouchCallback, type OneTouchCallbackOptions } from 'passport-outofband/webhooks'
 import { describe, expect, test } from 'vitest'
@@ -221,6 +222,47 @@ test('a handler that fails is answered with 500, and the repeat is taken [SC 48]
   expect(await app.send(posted())).toMatchObject({ status: 200 })
   expect(await app.send(posted())).toMatchObject({ status: 200 })
   expect(calls).toBe(2)
+})
+
+test.each([
+  ['a promise', () => Promise.reject(new Error('the database is away'))],
+  ['something like a promise', () => ({ then: (_: unknown, no: (error: Error) => void) => no(new Error('away')) })],
+])('a handler that returns %s is waited for, and failed with [SC 48]', async (_what, onEvent) => {
+  const app = await receiving({ onEvent })
+  expect(await app.send(posted())).toMatchObject({ status: 500, body: '' })
+})
+
+describe.each(Object.entries(mounts))('under %s', (_name, mount) => {
+  test('a sender that hangs up in the middle of the body changes nothing, and the next is served [SC 48]', async () => {
+    let received = 0
+    const app = await receiving({}, (handler) =>
+      mount((req, res) => {
+        received += 1
+        handler(req, res)
+      }),
+    )
+    const { hostname, port } = new URL(app.origin)
+    const socket = connect(Number(port), hostname)
+    const headers = { ...posted().headers, Host: 'x', 'Content-Length': '2000' }
+    const head = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
+    socket.write(`POST /authy/callback HTTP/1.1\r\n${head.join('')}\r\n{"authy_id":`)
+    await waitFor(() => received === 1)
+    socket.destroy()
+    await waitFor(() => app.lines.length > 0)
+    expect(app.lines).toMatchObject([{ level: 'warn', message: expect.stringMatching(/ended before it was complete/) }])
+    expect(await app.send(posted())).toMatchObject({ status: 200 })
+  })
+
+  test('an answer that something else has given stands', async () => {
+    const app = await receiving({}, (handler) =>
+      mount((req, res) => {
+        res.writeHead(418, { 'Content-Length': '2' }).end('no')
+        handler(req, res)
+      }),
+    )
+    expect(await app.send(posted())).toMatchObject({ status: 418, body: 'no' })
+    expect(await app.send({ ...posted(), body: '' })).toMatchObject({ status: 418, body: 'no' })
+  })
 })
 
 test('a store that is away lets nothing through [SC 48]', async () => {

@@ -33,6 +33,16 @@ const allBytes = Array.from({ length: 256 }, (_, byte) => byte)
 /** What each byte is inside a JSON string: {@link PLAIN} (and unreserved), {@link ENCODED}, or what ends the fast scan. */
 export const stringClass = Uint8Array.from(allBytes, classOf)
 
+/** {@link PLAIN} if all four bytes of a word are, else anything else. */
+export function wordClass(classes: Uint8Array, word: number): number {
+  return (
+    (classes[word & 255] ?? 0) |
+    (classes[(word >>> 8) & 255] ?? 0) |
+    (classes[(word >>> 16) & 255] ?? 0) |
+    (classes[word >>> 24] ?? 0)
+  )
+}
+
 /** Rank of each byte in the order of the encoded forms: a permutation of 0 to 255. */
 export const encodedRank = new Uint8Array(256)
 ;[...allBytes]

@@ -1,4 +1,4 @@
-import { encodedFirst, hexHigh, hexLow } from './signing-bytes.js'
+import { encodedFirst, hexHigh, hexLow, PLAIN, stringClass, wordClass } from './signing-bytes.js'
 import { SigningFault, limits } from './signing-fault.js'
 import { macRoom } from './signing-mac.js'
 import {
@@ -10,17 +10,31 @@ import {
   KIND,
   KIND_OBJECT,
   NEXT,
+  SLACK,
   SORT_BLOCKS,
   type Tape,
   VALUE_END,
   VALUE_PLAIN,
   VALUE_START,
+  viewOf,
 } from './signing-tape.js'
 
+const PERCENT = 0x25
 const KEPT_BYTES = 64 * 1024
 // Writing is synchronous: one output serves all callers, and one that grew beyond the usual is let go.
-const keptOutput = Buffer.allocUnsafeSlow(KEPT_BYTES)
-const keptPrefix = Buffer.allocUnsafeSlow(4 * 1024)
+const keptOutput = roomOf(KEPT_BYTES)
+const keptPrefix = roomOf(4 * 1024)
+
+/** Bytes to write to, one by one or four at a time. */
+interface Room {
+  readonly bytes: Buffer
+  readonly view: DataView
+}
+
+function roomOf(length: number): Room {
+  const bytes = Buffer.allocUnsafeSlow(length)
+  return { bytes, view: viewOf(bytes) }
+}
 
 /**
  * Writes `head` (UTF-8) and the joined parameters of a tape: names in brackets, form-encoded, members in the order of
@@ -35,23 +49,23 @@ export function writeParameters(tape: Tape, head: string): Buffer {
 
 class Writer {
   private readonly nodes: Int32Array
-  private readonly source: Buffer
+  private readonly source: DataView
   private output = keptOutput
   private prefix = keptPrefix
   private at = 0
 
   constructor(tape: Tape) {
     this.nodes = tape.nodes
-    this.source = tape.source
+    this.source = tape.view
   }
 
   write(head: string): Buffer {
     this.reserve(macRoom + head.length * 3)
-    this.at = macRoom + this.output.write(head, macRoom)
+    this.at = macRoom + this.output.bytes.write(head, macRoom)
     const start = this.at
     this.writeMembers(0, 0)
     // Every pair ends with an ampersand; the last one has none.
-    return this.output.subarray(0, this.at > start ? this.at - 1 : this.at)
+    return this.output.bytes.subarray(0, this.at > start ? this.at - 1 : this.at)
   }
 
   /** `length` is that of the name so far, with the opening bracket: 0 for the outermost object. */
@@ -72,20 +86,20 @@ class Writer {
       this.reserve(length + keyRoom + this.valueRoom(member))
       this.copyPrefix(length)
       const at = this.writeKey(member, this.output, this.at)
-      this.at = length === 0 ? at : closeBracket(this.output, at)
+      this.at = length === 0 ? at : closeBracket(this.output.bytes, at)
       this.writeValue(member)
     } else if (nodes[member + FIRST] !== 0) {
       this.reservePrefix(length + keyRoom)
       const at = this.writeKey(member, this.prefix, length)
-      this.writeContainer(member, length === 0 ? at : closeBracket(this.prefix, at))
+      this.writeContainer(member, length === 0 ? at : closeBracket(this.prefix.bytes, at))
     }
   }
 
   private writeContainer(node: number, length: number): void {
     this.reservePrefix(length + 16)
-    const inner = openBracket(this.prefix, length)
+    const inner = openBracket(this.prefix.bytes, length)
     if (this.nodes[node + KIND] === KIND_OBJECT) this.writeMembers(node, inner)
-    else this.writeElements(node, closeBracket(this.prefix, inner))
+    else this.writeElements(node, closeBracket(this.prefix.bytes, inner))
   }
 
   private writeElements(array: number, length: number): void {
@@ -110,7 +124,7 @@ class Writer {
       this.writeMember(member, length)
       ends.push(this.at)
     }
-    const written = Buffer.from(this.output.subarray(start, this.at))
+    const written = Buffer.from(this.output.bytes.subarray(start, this.at))
     const blocks = ends
       .map((end, index) => written.subarray((index === 0 ? start : (ends[index - 1] ?? 0)) - start, end - start))
       .filter((block) => block.length > 0)
@@ -118,7 +132,7 @@ class Writer {
     blocks.sort((a, b) => a.compare(b, 0, b.length - 1, 0, a.length - 1))
     this.at = start
     for (const block of blocks) {
-      this.output.set(block, this.at)
+      this.output.bytes.set(block, this.at)
       this.at += block.length
     }
   }
@@ -127,45 +141,46 @@ class Writer {
     return 3 * ((this.nodes[node + VALUE_END] ?? 0) - (this.nodes[node + VALUE_START] ?? 0))
   }
 
-  private writeKey(member: number, target: Uint8Array, at: number): number {
-    const { nodes, source } = this
+  private writeKey(member: number, target: Room, at: number): number {
+    const { nodes } = this
     const start = nodes[member + KEY_START] ?? 0
     const end = nodes[member + KEY_END] ?? 0
     return ((nodes[member + FLAGS] ?? 0) & KEY_PLAIN) !== 0
-      ? copy(source, start, end, target, at)
-      : encode(source, start, end, target, at)
+      ? copy(this.source, start, end, target.view, at)
+      : encode(this.source, start, end, target.view, at)
   }
 
   private writeValue(node: number): void {
-    const { nodes, source, output } = this
+    const { nodes } = this
+    const { bytes, view } = this.output
     const start = nodes[node + VALUE_START] ?? 0
     const end = nodes[node + VALUE_END] ?? 0
     let at = this.at
-    output[at] = 0x3d
+    bytes[at] = 0x3d
     at =
       ((nodes[node + FLAGS] ?? 0) & VALUE_PLAIN) !== 0
-        ? copy(source, start, end, output, at + 1)
-        : encode(source, start, end, output, at + 1)
-    output[at] = 0x26
+        ? copy(this.source, start, end, view, at + 1)
+        : encode(this.source, start, end, view, at + 1)
+    bytes[at] = 0x26
     this.at = at + 1
   }
 
   private copyPrefix(length: number): void {
-    this.at = copy(this.prefix, 0, length, this.output, this.at)
+    this.at = copy(this.prefix.view, 0, length, this.output.view, this.at)
   }
 
   private reserve(room: number): void {
-    if (this.at + room <= this.output.length) return
+    if (this.at + room + SLACK <= this.output.bytes.length) return
     if (this.at > limits.joinedBytes) throw new SigningFault('too-large')
-    const larger = Buffer.allocUnsafeSlow(2 * (this.at + room))
-    larger.set(this.output.subarray(0, this.at))
+    const larger = roomOf(2 * (this.at + room) + SLACK)
+    larger.bytes.set(this.output.bytes.subarray(0, this.at))
     this.output = larger
   }
 
   private reservePrefix(room: number): void {
-    if (room <= this.prefix.length) return
-    const larger = Buffer.allocUnsafeSlow(2 * room)
-    larger.set(this.prefix)
+    if (room + SLACK <= this.prefix.bytes.length) return
+    const larger = roomOf(2 * room + SLACK)
+    larger.bytes.set(this.prefix.bytes)
     this.prefix = larger
   }
 }
@@ -184,29 +199,37 @@ function closeBracket(target: Uint8Array, at: number): number {
   return at + 3
 }
 
-function copy(source: Uint8Array, start: number, end: number, target: Uint8Array, at: number): number {
+/** Four bytes at a time, and so up to {@link SLACK} beyond the end, which are overwritten or never looked at. */
+function copy(source: DataView, start: number, end: number, target: DataView, at: number): number {
   let write = at
-  for (let read = start; read < end; read += 1) {
-    target[write] = source[read] ?? 0
-    write += 1
+  for (let read = start; read < end; read += 4) {
+    target.setUint32(write, source.getUint32(read, true), true)
+    write += 4
   }
-  return write
+  return at + end - start
 }
 
-function encode(source: Uint8Array, start: number, end: number, target: Uint8Array, at: number): number {
-  const firsts = encodedFirst
-  const highs = hexHigh
-  const lows = hexLow
+function encode(source: DataView, start: number, end: number, target: DataView, at: number): number {
+  const classes = stringClass
   let write = at
-  for (let read = start; read < end; read += 1) {
-    const byte = source[read] ?? 0
-    const first = firsts[byte] ?? 0
-    target[write] = first
+  let read = start
+  while (read < end) {
+    const word = source.getUint32(read, true)
+    if (wordClass(classes, word) === PLAIN && read + 4 <= end) {
+      target.setUint32(write, word, true)
+      read += 4
+      write += 4
+      continue
+    }
+    const byte = word & 255
+    const first = encodedFirst[byte] ?? 0
+    target.setUint8(write, first)
+    read += 1
     write += 1
     // A percent sign itself is not unreserved, so this is true of every escaped byte and of no other.
-    if (first === 0x25) {
-      target[write] = highs[byte] ?? 0
-      target[write + 1] = lows[byte] ?? 0
+    if (first === PERCENT) {
+      target.setUint8(write, hexHigh[byte] ?? 0)
+      target.setUint8(write + 1, hexLow[byte] ?? 0)
       write += 2
     }
   }

@@ -55,6 +55,29 @@ export function hasPlainKey(tape: Tape, member: number): boolean {
   return (at(tape, member + FLAGS) & KEY_PLAIN) !== 0
 }
 
+/** How many bytes the text of a scalar has: 0 for null. */
+export function lengthOf(tape: Tape, node: number): number {
+  return at(tape, node + VALUE_END) - at(tape, node + VALUE_START)
+}
+
+/** Whether the text of a scalar is this one, which must be ASCII. */
+export function isText(tape: Tape, node: number, text: string): boolean {
+  return lengthOf(tape, node) === text.length && matches(tape, at(tape, node + VALUE_START), text)
+}
+
+/** The number that the text of a scalar stands for, if that is digits and nothing else, and at most so many (15). */
+export function digitsOf(tape: Tape, node: number, most: number): number | undefined {
+  const length = lengthOf(tape, node)
+  if (length === 0 || length > most) return undefined
+  let number = 0
+  for (let index = at(tape, node + VALUE_START); index < at(tape, node + VALUE_END); index += 1) {
+    const digit = (tape.source[index] ?? 0) - 0x30
+    if (digit < 0 || digit > 9) return undefined
+    number = number * 10 + digit
+  }
+  return number
+}
+
 /** The text of a scalar as it is signed: that of a string unescaped, that of a number as it stands, none for null. */
 export function textOf(tape: Tape, node: number): string {
   const isPlain = (at(tape, node + FLAGS) & VALUE_PLAIN) !== 0

@@ -31,6 +31,8 @@ export const SORT_BLOCKS = 4
 export interface Tape {
   /** The bytes, with the escapes of each string undone in place, and a zero after the end. */
   source: Buffer
+  /** The same bytes, and {@link SLACK} more: what is to be copied is read four bytes at a time. */
+  view: DataView
   nodes: Int32Array<ArrayBuffer>
   /** Members of the objects that are being read, to be sorted. */
   stack: Int32Array<ArrayBuffer>
@@ -38,9 +40,14 @@ export interface Tape {
 
 const KEPT_BYTES = 16 * 1024
 
+/** How many bytes may be read and written beyond the end of what is copied. */
+export const SLACK = 3
+
 function newTape(bytes: number): Tape {
+  const source = Buffer.allocUnsafeSlow(bytes + 1 + SLACK)
   return {
-    source: Buffer.allocUnsafeSlow(bytes + 1),
+    source,
+    view: viewOf(source),
     nodes: new Int32Array(512 * NODE_SIZE),
     stack: new Int32Array(256),
   }
@@ -55,6 +62,11 @@ export function tapeFor(body: Uint8Array): Tape {
   tape.source.set(body)
   tape.source[body.length] = 0
   return tape
+}
+
+/** A view of the same memory. */
+export function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
 }
 
 /** The same numbers with twice the room. */
