@@ -166,7 +166,7 @@ describe('the e-mail gateway', () => {
     const answer = await post(`${sandbox.gateways.emailUrl}message/`, {
       ...mail,
       to,
-      cc: ['bob@example.com'],
+      cc: ['"Bob, B." <bob@example.com>'],
       bcc: ['eve@example.com'],
     })
     expect(answer.status).toBe(201)

@@ -1,4 +1,5 @@
 import type { OutgoingMail } from '../../users/email-gateway.js'
+import { parseMailbox } from '../../users/mail-address.js'
 import { codeIn } from '../sms/inbox.js'
 import type { StandInContext } from '../stand-in.js'
 
@@ -7,8 +8,13 @@ export function deliverMail({ hub, provider }: StandInContext, mail: OutgoingMai
   const { from, subject, html } = mail
   const text = mail.text === '' ? readable(html) : mail.text
   const content = { from, subject, text, ...(html === '' ? {} : { html }), ...codeIn(text) }
-  for (const to of new Set([...mail.to, ...mail.cc, ...mail.bcc]))
+  for (const to of new Set([...mail.to, ...mail.cc, ...mail.bcc].map(addressOf)))
     hub.deliver({ provider, kind: 'mail', to, ...content })
+}
+
+// A mailbox is found by its address, whatever name stands before it.
+function addressOf(recipient: string): string {
+  return parseMailbox(recipient)?.address ?? recipient
 }
 
 /** What somebody without an HTML reader would see of a mail; links as their addresses. */
