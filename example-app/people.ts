@@ -91,10 +91,15 @@ function appCode({ stores, authy, limits }: PeopleOptions): SecondFactor {
         ? await useCodeOnce(stores.state, { realm: 'authy', subject, code: response })
         : undefined
       if (!permit.allowed || use === undefined) return false
-      const { valid } = await authy.tokens.verify(authyId, response)
-      if (valid) await permit.succeeded()
-      else await use.forget()
-      return valid
+      try {
+        const { valid } = await authy.tokens.verify(authyId, response)
+        await (valid ? permit.succeeded() : use.forget())
+        return valid
+      } catch (error) {
+        // Nobody judged it: it may be tried again, and was no wrong guess.
+        await Promise.all([use.forget(), permit.withdrawn()])
+        throw error
+      }
     },
   }
 }

@@ -5,7 +5,7 @@ import { signedInAccount } from '../accounts.js'
 import type { Bank } from '../bank.js'
 import { peoplePage, personPage } from '../pages/admin.js'
 import { endPage } from '../pages/second-factor.js'
-import { formField, handle } from './async.js'
+import { handle, sentField } from './async.js'
 import { cardPolicy } from './policy.js'
 import { refusalText } from './refusal-text.js'
 
@@ -48,14 +48,19 @@ export function adminRoutes({ people: { accounts }, stores, assurances }: Bank):
   router.post(
     '/admin/people/:id/roles',
     handle(async (req, res) => {
-      const roles = [...new Set(formField(req, 'roles', 500).split(/[\s,]+/))].filter((role) => role !== '')
+      // Nothing sent is not the same as no roles.
+      const sent = sentField(req, 'roles')
+      if (sent === undefined) return show(req, res.status(400), { error: 'That form was not complete.' })
+      const roles = [...new Set(sent.split(/[\s,]+/))].filter((role) => role !== '')
       await settle(req, res, await accounts.setRoles({ ...actOf(req), roles }))
     }),
   )
   router.post(
     '/admin/people/:id/active',
     handle(async (req, res) => {
-      await settle(req, res, await accounts.setActive({ ...actOf(req), isActive: formField(req, 'active') === 'yes' }))
+      const sent = sentField(req, 'active')
+      if (sent !== 'yes' && sent !== 'no') return show(req, res.status(400), { error: 'That form was not complete.' })
+      await settle(req, res, await accounts.setActive({ ...actOf(req), isActive: sent === 'yes' }))
     }),
   )
   return router

@@ -127,8 +127,20 @@ describeWith('chromium', 'the administrator of the bank', () => {
       const answer = await admin.context.request.post(`${url}/${path}`, { form, headers, maxRedirects: 0 })
       expect(answer.status()).toBe(403)
     }
+    // And a form that says nothing, or too much, changes nothing.
+    const empty = [
+      ['roles', {}],
+      ['roles', { roles: 'x'.repeat(600) }],
+      ['active', {}],
+      ['active', { active: 'maybe' }],
+    ] as const
+    for (const [path, form] of empty) {
+      const headers = { accept: 'text/html' }
+      expect((await admin.context.request.post(`${url}/${path}`, { form, headers })).status()).toBe(400)
+    }
     await admin.page.reload()
     expect(await admin.page.getByLabel('Roles').inputValue()).toBe('admin')
+    expect(await admin.page.getByRole('button', { name: 'Close the account' }).isVisible()).toBe(true)
     await setRoles('')
     await person.context.close()
   })
