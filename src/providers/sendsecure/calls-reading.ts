@@ -77,7 +77,8 @@ export abstract class ReadingCalls extends SafeBoxCalls {
   /** The audit record itself, as bytes, 64 MiB at most. The token goes along only if the address is the application's own. */
   async getAuditRecordPdf(safebox: SafeBoxRef, call: CallOptions = {}): Promise<Uint8Array> {
     const { base, transport } = await this.connection.application(call.signal)
-    const url = this.connection.trustedUrl(await this.getAuditRecordUrl(safebox, call), 'the audit record', base)
+    const given = await this.getAuditRecordUrl(safebox, call)
+    const url = this.connection.trustedUrl(secured(given, base), 'the audit record', base)
     if (url.origin !== base.origin)
       return collect(await this.transfers.download(url, { accept: 'application/pdf' }, call.signal))
     const response = await transport.request({
@@ -194,6 +195,13 @@ export abstract class ReadingCalls extends SafeBoxCalls {
       Record<Name, z.output<S>>
     >
   }
+}
+
+/** The application's own pages are named with `http:` at times; what it serves over `https:` is asked for so. */
+function secured(given: string, base: URL): string {
+  const isPlain =
+    base.protocol === 'https:' && URL.canParse(given) && new URL(given).origin === `http://${base.hostname}`
+  return isPlain ? given.replace(/^http:\/\/[^/]+/i, base.origin) : given
 }
 
 async function collect(download: Download): Promise<Uint8Array> {

@@ -1,5 +1,6 @@
 import { SendSecureRejectedError } from '../../errors.js'
 import { quote } from '../http-redact.js'
+import { parsedJson } from './reading.js'
 
 const BODY = 4096
 
@@ -15,7 +16,9 @@ interface RefusedCall {
 
 /** Turns any of the forms that a refusal's body takes into one error. */
 export function rejected({ method, path, status, body, secrets }: RefusedCall): SendSecureRejectedError {
-  const json = parse(body)
+  // A proxy's page, or nothing: then the status has to say it all.
+  const value = parsedJson(body)
+  const json: Readonly<Record<string, unknown>> = typeof value === 'object' && value !== null ? { ...value } : {}
   const code = json['code']
   return new SendSecureRejectedError(
     {
@@ -25,16 +28,6 @@ export function rejected({ method, path, status, body, secrets }: RefusedCall): 
     },
     { attributes: attributesOf(json['attributes'], secrets), method, path, body: body.slice(0, BODY) },
   )
-}
-
-function parse(body: string): Readonly<Record<string, unknown>> {
-  try {
-    const value: unknown = JSON.parse(body)
-    return typeof value === 'object' && value !== null ? { ...value } : {}
-  } catch {
-    // A proxy's page, or nothing: the status has to say it all.
-    return {}
-  }
 }
 
 function attributesOf(value: unknown, secrets: readonly string[]): Readonly<Record<string, readonly string[]>> {

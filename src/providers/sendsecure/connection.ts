@@ -4,6 +4,7 @@ import { InvalidOptionError, ProviderProtocolError } from '../../errors.js'
 import { encodeSegment, HttpTransport, type HttpQuery, type HttpResponse } from '../http.js'
 import { rejected } from './complaint.js'
 import { DEFAULT_ENDPOINT, type ConnectionOptions } from './options.js'
+import { parsedJson } from './reading.js'
 
 const PROVIDER = 'sendsecure'
 
@@ -51,7 +52,7 @@ export class Connection {
   /** Calls the application, with locale and token. Resolves with an answer that is a success. */
   async call(call: ApplicationCall): Promise<HttpResponse> {
     const { transport } = await this.application(call.signal)
-    const { locale = 'en', token } = this.#settings
+    const { locale = 'en' } = this.#settings
     const response = await transport.request({
       operation: call.operation,
       method: call.method,
@@ -63,16 +64,17 @@ export class Connection {
       signal: call.signal,
       repeatable: call.repeatable ?? call.method === 'GET',
     })
-    if (response.status >= 400) {
-      const secrets = token === undefined ? [] : [token]
-      throw rejected({ method: call.method, path: call.path, status: response.status, body: textOf(response), secrets })
-    }
+    if (response.status >= 400) throw this.#rejected(call, response)
     return response
   }
 
   /** Calls the application and reads its answer. */
   async read<S extends z.ZodType>(call: ApplicationCall, schema: S): Promise<z.output<S>> {
-    return readAnswer(await this.call(call), schema)
+    const response = await this.call(call)
+    const { data } = refusal.safeParse(parsedJson(textOf(response)))
+    // A refusal, whatever the status says.
+    if (data) throw this.#rejected(call, response)
+    return readAnswer(response, schema)
   }
 
   /** The application's address, with a slash at its end. Looked up once; callers at the same time share the look-up. */
@@ -135,6 +137,12 @@ export class Connection {
     this.#application?.then(({ transport }) => transport.close()).catch(() => undefined)
   }
 
+  #rejected({ method, path }: ApplicationCall, response: HttpResponse): Error {
+    const { token } = this.#settings
+    const secrets = token === undefined ? [] : [token]
+    return rejected({ method, path, status: response.status, body: textOf(response), secrets })
+  }
+
   async #discover(): Promise<{ base: URL; transport: HttpTransport }> {
     const found = await this.lookUp('sendsecure/server/url')
     if (found.search || found.hash)
@@ -187,6 +195,8 @@ export function textOf(response: Pick<HttpResponse, 'bytes'>): string {
   return new TextDecoder().decode(response.bytes)
 }
 
+const refusal = z.looseObject({ result: z.literal(false) })
+
 const complaint = z.looseObject({
   message: z.string().optional(),
   error: z.string().optional(),
@@ -195,17 +205,9 @@ const complaint = z.looseObject({
 
 // Any sentence of the service's own makes it an answer of the service, not of something in front of it.
 function describe(body: string): { code: string; message: string } | undefined {
-  const result = complaint.safeParse(parseJson(body))
+  const result = complaint.safeParse(parsedJson(body))
   const message = result.data?.message ?? result.data?.error
   return message === undefined ? undefined : { code: String(result.data?.code ?? 'none'), message }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }
 
 function isLoopback(hostname: string): boolean {

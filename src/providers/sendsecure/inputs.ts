@@ -36,13 +36,19 @@ export interface ContactMethodUpdate {
   readonly destinationType: DestinationType | (string & Record<never, never>)
 }
 
-/** Somebody to send to. */
-export interface NewParticipant {
-  readonly email: string
+interface Named {
   readonly firstName?: string | undefined
   readonly lastName?: string | undefined
+}
+
+interface ParticipantTraits extends Named {
   /** Not documented by the service. */
   readonly privileged?: boolean | undefined
+}
+
+/** Somebody to send to. */
+export interface NewParticipant extends ParticipantTraits {
+  readonly email: string
   readonly guestOptions?:
     | {
         readonly companyName?: string | undefined
@@ -58,12 +64,9 @@ export interface ListedParticipant extends NewParticipant {
 }
 
 /** A change of a participant. What is left out stays as it is; contact methods that are not listed stay as well. */
-export interface ParticipantUpdate {
+export interface ParticipantUpdate extends ParticipantTraits {
   readonly id: string | number
   readonly email?: string | undefined
-  readonly firstName?: string | undefined
-  readonly lastName?: string | undefined
-  readonly privileged?: boolean | undefined
   readonly guestOptions?:
     | {
         readonly companyName?: string | undefined

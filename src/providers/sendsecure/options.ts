@@ -3,6 +3,7 @@ import { InvalidOptionError } from '../../errors.js'
 import { parseOptions } from '../../options.js'
 import type { Logger, Runtime } from '../../runtime.js'
 import { tlsOption, transportOptionShape, type TlsOptions } from '../http.js'
+import { sandboxTokenPrefix } from './wire.js'
 
 /** Where the vendor's own portal is. */
 export const DEFAULT_ENDPOINT = 'https://portal.xmedius.com'
@@ -73,7 +74,17 @@ const clientSchema = z.strictObject({
 export function clientOptions(options: SendSecureClientOptions): z.output<typeof clientSchema> {
   const parsed = parseOptions(clientSchema, options, 'SendSecureClient')
   checkEndpoint(parsed.endpoint, 'SendSecureClient')
+  refuseSandboxToken(parsed.token, parsed.endpoint ?? DEFAULT_ENDPOINT)
   return parsed
+}
+
+// Forgotten configuration: a deployment that still has the token of a sandbox would fail at the first document.
+function refuseSandboxToken(token: string, endpoint: string): void {
+  if (token.startsWith(sandboxTokenPrefix) && new URL(endpoint).origin === DEFAULT_ENDPOINT)
+    throw new InvalidOptionError(
+      'token',
+      'SendSecureClient: this is the token of a sandbox; give one of the service, or the endpoint of the sandbox',
+    )
 }
 
 /** The transport names its own option `baseUrl`; whoever gave `endpoint` must read about that. */

@@ -51,9 +51,18 @@ export function maybeList<S extends z.ZodType>(schema: S): z.ZodType<readonly z.
 /** Ids are numbers in some bodies and text in others. */
 export const looseId = z.union([z.string(), z.number()]).transform(String)
 
-/** ISO 8601, as the service writes it. */
+/** Undefined for what is no JSON: proxies answer too. */
+export function parsedJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** ISO 8601, as the service writes it. Its times are UTC, also where one does not say so. */
 export const time = z.string().transform((text, context) => {
-  const date = new Date(text)
+  const date = new Date(/T[\d:.,]+$/.test(text) ? `${text}Z` : text)
   if (!/^\d{4}-\d\d-\d\dT/.test(text) || Number.isNaN(date.getTime())) {
     context.addIssue({ code: 'custom', message: 'not an ISO 8601 time' })
     return z.NEVER

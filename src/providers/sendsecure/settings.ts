@@ -31,38 +31,44 @@ export interface ProfileValue<T> extends ServerObject {
   readonly modifiable: boolean | undefined
 }
 
+type FlagName =
+  | 'allowRememberMe'
+  | 'allowSms'
+  | 'allowVoice'
+  | 'allowEmail'
+  | 'twoFactorRequired'
+  | 'encryptAttachments'
+  | 'encryptMessage'
+  | 'replyEnabled'
+  | 'groupReplies'
+  | 'doubleEncryption'
+  | 'allowManualDelete'
+  | 'allowManualClose'
+  | 'allowForSecureLinks'
+  | 'useCaptcha'
+  | 'verifyEmail'
+  | 'distributeKey'
+
+type CountName =
+  | 'allowedLoginAttempts'
+  | 'codeTimeLimit'
+  | 'codeLength'
+  | 'autoExtendValue'
+  | 'expirationValue'
+  | 'retentionPeriodValue'
+  | 'consentGroupId'
+
+type Pairs<Names extends string, T> = { readonly [Name in Names]: ProfileValue<T> | undefined }
+
 /** A set of rules that a SafeBox is made under. Pairs that the service leaves out are undefined. */
-export interface SecurityProfile extends ServerObject, Dated {
+export interface SecurityProfile extends ServerObject, Dated, Pairs<FlagName, boolean>, Pairs<CountName, number> {
   readonly id: number
   readonly name: string | undefined
   readonly description: string | undefined
-  readonly allowedLoginAttempts: ProfileValue<number> | undefined
-  readonly allowRememberMe: ProfileValue<boolean> | undefined
-  readonly allowSms: ProfileValue<boolean> | undefined
-  readonly allowVoice: ProfileValue<boolean> | undefined
-  readonly allowEmail: ProfileValue<boolean> | undefined
-  readonly codeTimeLimit: ProfileValue<number> | undefined
-  readonly codeLength: ProfileValue<number> | undefined
-  readonly autoExtendValue: ProfileValue<number> | undefined
   readonly autoExtendUnit: ProfileValue<Known<TimeUnit>> | undefined
-  readonly twoFactorRequired: ProfileValue<boolean> | undefined
-  readonly encryptAttachments: ProfileValue<boolean> | undefined
-  readonly encryptMessage: ProfileValue<boolean> | undefined
-  readonly expirationValue: ProfileValue<number> | undefined
   readonly expirationUnit: ProfileValue<Known<TimeUnit>> | undefined
-  readonly replyEnabled: ProfileValue<boolean> | undefined
-  readonly groupReplies: ProfileValue<boolean> | undefined
-  readonly doubleEncryption: ProfileValue<boolean> | undefined
   readonly retentionPeriodType: ProfileValue<Known<RetentionType>> | undefined
-  readonly retentionPeriodValue: ProfileValue<number> | undefined
   readonly retentionPeriodUnit: ProfileValue<Known<RetentionUnit>> | undefined
-  readonly allowManualDelete: ProfileValue<boolean> | undefined
-  readonly allowManualClose: ProfileValue<boolean> | undefined
-  readonly allowForSecureLinks: ProfileValue<boolean> | undefined
-  readonly useCaptcha: ProfileValue<boolean> | undefined
-  readonly verifyEmail: ProfileValue<boolean> | undefined
-  readonly distributeKey: ProfileValue<boolean> | undefined
-  readonly consentGroupId: ProfileValue<number> | undefined
 }
 
 /** The texts that a guest accepts before opening a SafeBox, one a language. */

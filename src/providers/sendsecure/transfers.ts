@@ -14,6 +14,7 @@ import type { Attachment, UploadedAttachment } from './attachment.js'
 import { rejected } from './complaint.js'
 import { multipartBody } from './multipart.js'
 import type { ProgressCallback } from './progress.js'
+import { parsedJson } from './reading.js'
 
 export interface TransferSettings {
   readonly connectTimeoutMs: number
@@ -183,7 +184,7 @@ function readUpload(
   { filename, contentType }: Attachment,
   sent: { readonly sha256: string; readonly size: number },
 ): UploadedAttachment {
-  const result = uploadAnswer.safeParse(parse(text))
+  const result = uploadAnswer.safeParse(parsedJson(text))
   if (!result.success) throw new ProviderProtocolError('sendsecure', 'the answer to an upload names no document')
   const { document_guid: guid, sha, size } = result.data.temporary_document
   // Neither sha nor size is documented; where a server gives them, they must be right.
@@ -240,14 +241,6 @@ async function take(answer: ExchangeAnswer): Promise<string> {
     chunks.push(chunk)
   }
   return new TextDecoder().decode(Buffer.concat(chunks))
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }
 
 /** A Node stream that was not read to its end would keep its file or socket open. */

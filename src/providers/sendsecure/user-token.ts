@@ -4,7 +4,7 @@ import { parseOptions } from '../../options.js'
 import { rejected } from './complaint.js'
 import { Connection, textOf } from './connection.js'
 import { checkEndpoint, connectionShape, type ConnectionOptions } from './options.js'
-import { withSecrets } from './reading.js'
+import { parsedJson, withSecrets } from './reading.js'
 
 export interface UserTokenOptions extends ConnectionOptions {
   readonly username: string
@@ -77,24 +77,16 @@ export async function getUserToken(
 // The body decides: failures come with 200, 400 and 401.
 function readToken(response: Parameters<typeof textOf>[0] & { status: number }, secrets: readonly string[]): UserToken {
   const body = textOf(response)
-  const result = answer.safeParse(parse(body))
+  const result = answer.safeParse(parsedJson(body))
   if (result.success && response.status < 400)
     return withSecrets({ userId: result.data.user_id }, { token: result.data.token })
   const refusal = { method: 'POST', path: '/api/user_token', status: response.status, body, secrets }
-  if (response.status >= 400 || saysNo(parse(body))) throw rejected(refusal)
+  if (response.status >= 400 || saysNo(parsedJson(body))) throw rejected(refusal)
   throw new ProviderProtocolError('sendsecure', 'the answer has no token', { status: response.status })
 }
 
 function saysNo(value: unknown): boolean {
   return typeof value === 'object' && value !== null && 'result' in value && value.result !== true
-}
-
-function parse(body: string): unknown {
-  try {
-    return JSON.parse(body)
-  } catch {
-    return undefined
-  }
 }
 
 /** @internal */

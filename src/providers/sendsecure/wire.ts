@@ -29,6 +29,9 @@ export type SafeBoxStatus = (typeof safeBoxStatuses)[number]
 export type StatusFilter = (typeof statusFilters)[number]
 export type InfoSection = (typeof infoSections)[number]
 
+/** Tokens of the sandbox begin like this, so that a client does not send one to the real service. */
+export const sandboxTokenPrefix = 'USER|sandbox'
+
 /** The codes that a refused {@link getUserToken} can carry as `providerCode`. */
 export const userTokenCodes = {
   unexpected: '100',

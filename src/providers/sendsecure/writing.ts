@@ -74,30 +74,18 @@ export function changedParticipant(participant: ParticipantUpdate, remove: Reado
 }
 
 export function newFavorite(favorite: NewFavorite): JsonObject {
-  return {
-    favorite: fields({
-      email: favorite.email,
-      firstName: favorite.firstName,
-      lastName: favorite.lastName,
-      companyName: favorite.companyName,
-      alwaysPromote: favorite.alwaysPromote,
-      contactMethods: favorite.contactMethods?.map(newContactMethod),
-    }),
-  }
+  const contactMethods = favorite.contactMethods?.map(newContactMethod)
+  return { favorite: fields({ ...favoriteFields(favorite), contactMethods }) }
 }
 
 export function changedFavorite(favorite: FavoriteUpdate, remove: ReadonlySet<number>): JsonObject {
-  return {
-    favorite: fields({
-      email: favorite.email,
-      firstName: favorite.firstName,
-      lastName: favorite.lastName,
-      companyName: favorite.companyName,
-      alwaysPromote: favorite.alwaysPromote,
-      orderNumber: favorite.orderNumber,
-      contactMethods: favorite.contactMethods?.map((method) => changedContactMethod(method, remove)),
-    }),
-  }
+  const contactMethods = favorite.contactMethods?.map((method) => changedContactMethod(method, remove))
+  return { favorite: fields({ ...favoriteFields(favorite), orderNumber: favorite.orderNumber, contactMethods }) }
+}
+
+function favoriteFields(favorite: NewFavorite | FavoriteUpdate): Readonly<Record<string, JsonValue | undefined>> {
+  const { email, firstName, lastName, companyName, alwaysPromote } = favorite
+  return { email, firstName, lastName, companyName, alwaysPromote }
 }
 
 export function replyBody(reply: NewReply, documentIds: readonly string[]): JsonObject {

@@ -1,6 +1,7 @@
 import busboy from 'busboy'
 import { header, json, type SandboxHandler, type SandboxReply, type SandboxRequest, text } from '../http-message.js'
 import { Router } from '../router.js'
+import { sandboxTokenPrefix } from '../../providers/sendsecure/wire.js'
 import type { User } from './model.js'
 import { notFound } from './replies.js'
 import type { SendSecureState } from './state.js'
@@ -54,7 +55,7 @@ function issue(state: SendSecureState, user: User, device: string): string {
   if (known !== undefined && state.tokens.has(known)) return known
   const digits = state.random(12)
   const groups = [digits.slice(0, 4), `4${digits.slice(5, 8)}`, `a${digits.slice(9, 12)}`, digits.slice(12, 24)]
-  const token = `USER|sandbox0-${groups.join('-')}`
+  const token = `${sandboxTokenPrefix}0-${groups.join('-')}`
   tokens.set(id, token)
   state.tokens.set(token, user)
   return token
