@@ -1,7 +1,8 @@
 import type { IncomingMessage } from 'node:http'
 import { hasRole, notify, type ServiceContext } from './context.js'
 import { checkNewPassword } from './password-policy.js'
-import { refusals, tooMany } from './refusal.js'
+import { refusals } from './refusal.js'
+import { admit, failed } from './sign-in.js'
 import { emailKey, type UserRecord } from './user-store.js'
 
 /** Proves the password of somebody who is signed in. A wrong one counts as a failed login. */
@@ -11,17 +12,12 @@ export async function provePassword(
   user: UserRecord,
   password: string,
 ): Promise<void> {
-  const { limits, settings } = context
-  const client = settings.clientOf(req)
-  const subject = `${emailKey(user.email)} `
-  const wait = await limits.count('login', subject, settings.limits.login)
-  if (wait !== undefined) throw tooMany(wait)
+  const client = context.settings.clientOf(req)
+  const attempt = await admit(context, req, { client, email: user.email, user })
   if (!(await context.passwords.verify(user.passwordHash, password, emailKey(user.email)))) {
-    await limits.count('login-client', client, settings.limits.loginPerClient)
-    context.emit({ type: 'login.failed', userId: user.id, client, reason: 'current password' })
-    throw refusals.authFailure()
+    await failed(context, attempt, user, 'current password')
   }
-  await limits.clear('login', subject)
+  await context.limits.clear('login', attempt.subject)
 }
 
 /**

@@ -92,7 +92,8 @@ export async function findByEmail(context: ServiceContext, email: string): Promi
   return context.store.findByEmail(emailKey(email))
 }
 
-async function admit(
+/** Lets somebody try a password, or refuses. What is counted is the device's own, where the account knows it. */
+export async function admit(
   context: ServiceContext,
   req: IncomingMessage,
   { client, email, user }: { readonly client: string; readonly email: string; readonly user: UserRecord | undefined },

@@ -4,7 +4,7 @@ import { MemoryStateStore, MemoryUserStore } from 'passport-outofband/stores'
 import { argon2Hasher, importUsers, type ImportOutcome } from 'passport-outofband/users'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { listen } from '../support/listen.js'
-import { PASSWORD, send, startService, tokenOf } from './service.js'
+import { PASSWORD, PASSWORD_2, send, startService, tokenOf } from './service.js'
 
 // What somebody tries who has read the source.
 
@@ -281,4 +281,23 @@ test('an address that nobody has costs what imported ones cost, in the same shar
   expect(old).toBeLessThan(185)
   // The same address always costs the same, on every node, and however it is written.
   for (const [email, kind] of [...kinds].slice(0, 40)) expect(await kindOf(other, email.toUpperCase())).toBe(kind)
+})
+
+test('failures of a stranger keep nobody who is signed in from a new password [SC 18]', async () => {
+  const app = await startService({ proxyDepth: 1 })
+  const home = from('192.0.2.1')
+  const email = 'alice@example.com'
+  const registered = await app.call('POST', '/user/', { body: { email, password: PASSWORD }, headers: home })
+  const token = tokenOf(registered)
+  const change = (current: string, headers: Record<string, string>) =>
+    app.call('POST', '/user/current/set_password/', {
+      token,
+      headers,
+      body: { password: PASSWORD_2, current_password: current },
+    })
+  for (let count = 0; count < 12; count += 1) await app.login(email, 'wrong', from('203.0.113.66'))
+  // A stolen token has the tries of the place where it is used.
+  expect(await change('wrong', from('203.0.113.67'))).toMatchObject(TOO_MANY)
+  for (let count = 0; count < 9; count += 1) expect((await change('wrong', home)).status).toBe(401)
+  expect(await change(PASSWORD, home)).toMatchObject({ status: 200 })
 })
