@@ -41,6 +41,7 @@ export function parseField<S extends z.ZodType>(field: string, schema: S, value:
 
 const wellFormed = (text: string): boolean => !/\p{Cs}/u.test(text)
 const lengthOf = (text: string): number => Array.from(text).length
+const inRange = (length: number, min: number, max: number): boolean => length >= min && length <= max
 
 /** Text of `min` to `max` characters (code points), well-formed Unicode, not only blanks. */
 export function text(min: number, max: number): z.ZodType<string> {
@@ -48,6 +49,14 @@ export function text(min: number, max: number): z.ZodType<string> {
   return z
     .string({ error })
     .refine((value) => wellFormed(value) && lengthOf(value.trim()) >= min && lengthOf(value) <= max, { error })
+}
+
+/** The same, blanks around it not counted (as many again at most). It is sent as it is. */
+export function trimmedText(min: number, max: number): z.ZodType<string> {
+  const error = `give text of ${min} to ${max} characters`
+  const isFit = (value: string): boolean =>
+    wellFormed(value) && inRange(lengthOf(value.trim()), min, max) && lengthOf(value) <= 2 * max
+  return z.string({ error }).refine(isFit, { error })
 }
 
 /** Digits only, the first not zero: nothing that could leave its place in a path. As text, because ids outgrow numbers. */

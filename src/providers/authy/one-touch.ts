@@ -6,6 +6,7 @@ import {
   parseField,
   signalInput,
   text,
+  trimmedText,
   userArguments,
   uuidInput,
   type AuthyId,
@@ -22,7 +23,7 @@ export interface Logo {
 
 /** A yes/no question to a user. */
 export interface ApprovalRequestInput extends MethodOptions {
-  /** 1 to 200 characters. Longer ones are refused, not cut. */
+  /** 1 to 200 characters, blanks around it not counted. Longer ones are refused, not cut. */
   readonly message: string
   /** Shown beside the message. Names and values 1 to 200 characters; names beyond 20 may be cut on the screen. */
   readonly details?: Readonly<Record<string, string>> | undefined
@@ -53,7 +54,7 @@ const logos = z
 export const logosInput = logos
 
 const createInput = z.strictObject({
-  message: text(1, 200),
+  message: trimmedText(1, 200),
   details: details.optional(),
   hiddenDetails: details.optional(),
   logos: logos.optional(),

@@ -201,3 +201,12 @@ test('200 characters are 200 characters, also beyond the basic plane', async () 
   await client.oneTouch.createApprovalRequest(1635, { message: '🏦'.repeat(200) })
   await refuses(() => client.oneTouch.createApprovalRequest(1635, { message: '🏦'.repeat(201) }), 'message')
 })
+
+test('blanks around a message are not counted, and are sent', async () => {
+  recorder.reply(200, { approval_request: { uuid: '550e8400-e29b-41d4-a716-446655440000' }, success: true })
+  const message = ` ${'x'.repeat(200)}\n`
+  await client.oneTouch.createApprovalRequest(1635, { message })
+  expect(JSON.parse(recorder.requests.at(-1)!.body)).toEqual({ message })
+  await refuses(() => client.oneTouch.createApprovalRequest(1635, { message: ' '.repeat(200) }), 'message')
+  await refuses(() => client.oneTouch.createApprovalRequest(1635, { message: `x${' '.repeat(400)}` }), 'message')
+})

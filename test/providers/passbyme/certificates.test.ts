@@ -69,6 +69,15 @@ describe('key material', () => {
     await works(make({ cert: readFileSync(cert, 'utf8'), key: readFileSync(key) }))
   })
 
+  test.each(['\n', '\r\n'])('comes with the Bag Attributes that openssl writes, lines ending in %j', async (end) => {
+    const { passphrase } = sandbox.passbyme
+    const pass = ['-passin', `pass:${passphrase}`, '-passout', `pass:${passphrase}`]
+    const p12 = openssl(['pkcs12', '-export', '-name', 'Demo -----BEGIN', '-in', file('app.pem', pem), ...pass])
+    const bags = openssl(['pkcs12', '-in', file('app.p12', p12), ...pass]).toString()
+    expect(bags).toContain('Bag Attributes')
+    await works(make({ cert: file('bags.pem', bags.replaceAll('\n', end)) }))
+  })
+
   it('comes as PKCS#12, as path or bytes', async () => {
     const { passphrase } = sandbox.passbyme
     const p12 = join(directory, 'app.p12')
