@@ -126,7 +126,9 @@ class ApprovalService implements Approvals {
     const result = await this.#heart.records.change(record.id, { type: 'redeem' })
     if (!result) throw new ApprovalNotFoundError()
     if (!result.changed || result.record.status !== 'redeemed') throw notRedeemable(result.record)
-    return redeemed(result.record, this.channels.get(record.channel))
+    const channel = this.channels.get(record.channel)
+    if (channel?.outlives) await this.#forget(record.id)
+    return redeemed(result.record, channel)
   }
 
   async cancel(handle: ApprovalHandle): Promise<ApprovalView> {
@@ -181,6 +183,15 @@ class ApprovalService implements Approvals {
 
   async run({ signal }: { readonly signal: AbortSignal }): Promise<void> {
     await runBackground(this.#heart, this.#outbox, signal)
+  }
+
+  /** Nothing is left to look after. What was redeemed is, whether or not the store can do this. */
+  async #forget(id: string): Promise<void> {
+    try {
+      await this.#heart.state.unschedule(approvalQueue, id)
+    } catch (error) {
+      this.#heart.logger.warn({ approval: id, error }, 'a redeemed approval is looked at once more')
+    }
   }
 
   /** @throws ApprovalNotFoundError, alike for an unknown id and a wrong secret. */

@@ -265,7 +265,15 @@ describe('where questions and their sessions go on at the provider', () => {
   })
 
   test('what was approved and never redeemed is ended, and what was redeemed is not', async () => {
-    const { approvals, channel, clock } = outliving()
+    const { approvals, channel, clock, state } = outliving()
+    const done: string[] = []
+    const unschedule = state.unschedule.bind(state)
+    Object.assign(state, {
+      unschedule: (queue: string, member: string) => {
+        done.push(member)
+        return unschedule(queue, member)
+      },
+    })
     const forgotten = await approvals.start(login)
     channel.answer('approved', { question: 'question-1' })
     const other = { ...login, subject: 'bob', reference: '7' }
@@ -273,6 +281,7 @@ describe('where questions and their sessions go on at the provider', () => {
     channel.answer('approved', { question: 'question-2' })
     await until(approvals, () => clock.advance(5_000))
     await approvals.redeem({ ...used, subject: 'bob', purpose: 'login' })
+    expect(done).toEqual([used.id])
     expect((await approvals.status(forgotten)).status).toBe('approved')
     await until(approvals, () => clock.advance(700_000))
     expect(['question-1', 'question-2'].map((name) => channel.question(name).cancelled)).toEqual([true, false])
