@@ -27,7 +27,8 @@ export function forgotRoutes(bank: Bank): Router {
     res.redirect(303, '/reset')
   })
   router.get('/reset', (req, res) => {
-    if (tokenOf(req) === undefined) badLink(res.status(400), 'Open the link in the mail that we sent you.')
+    if (tokenOf(req) === undefined)
+      badLink(res.status(400), 'Open the link in the mail that we sent you.', bank.canReset)
     else res.send(newPasswordPage())
   })
   router.post(
@@ -43,7 +44,7 @@ export function forgotRoutes(bank: Bank): Router {
         return
       }
       const text = refusalText(res, outcome)
-      if (outcome.code === 'InvalidToken') badLink(res.clearCookie(COOKIE, cookie), text)
+      if (outcome.code === 'InvalidToken') badLink(res.clearCookie(COOKIE, cookie), text, bank.canReset)
       else res.send(newPasswordPage(text))
     }),
   )
@@ -64,8 +65,9 @@ function askRoutes(router: Router, { people, publicUrl }: Bank): void {
   )
 }
 
-function badLink(res: Response, text: string): void {
-  res.send(endPage({ title: 'This link does not work', text, again: { href: '/forgot', label: 'Ask for a new link' } }))
+function badLink(res: Response, text: string, canReset: boolean): void {
+  const again = canReset ? { href: '/forgot', label: 'Ask for a new link' } : { href: '/sign-in', label: 'Sign in' }
+  res.send(endPage({ title: 'This link does not work', text, again }))
 }
 
 function tokenOf({ headers }: Request): string | undefined {
