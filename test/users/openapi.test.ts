@@ -34,12 +34,16 @@ async function document(): Promise<Document> {
 /** Says what is wrong with an answer, by the document. */
 function checker(spec: Document): Observe {
   const ajv = new Ajv2020({ strict: false, formats: { email: /@/ } })
+  const compiled = new Map<object, ReturnType<typeof ajv.compile>>()
   const path = (of: string): string | undefined => {
-    const wanted = (of.endsWith('/') ? of : `${of}/`).replace('/api/v1.0', '')
+    const plain = decodeURIComponent(of.split('?')[0] ?? '')
+    const wanted = (plain.endsWith('/') ? plain : `${plain}/`).replace('/api/v1.0', '')
     const fits = (template: string): boolean => new RegExp(`^${template.replaceAll(/\{\w+\}/g, '[^/]+')}$`).test(wanted)
     return Object.keys(spec.paths).find(fits)
   }
   return ({ method, path: url, status, contentType, body, isEmpty }) => {
+    // The same for all paths, and so not described for each.
+    if (method === 'HEAD' || method === 'OPTIONS') return undefined
     const operation = spec.paths[path(url) ?? '']?.[method.toLowerCase()]
     if (operation === undefined)
       return [404, 405].includes(status) ? undefined : `${method} ${url} is not in the document`
@@ -48,7 +52,8 @@ function checker(spec: Document): Observe {
     if (response.content === undefined) return isEmpty ? undefined : `${method} ${url}: ${status} has a body`
     const schema = response.content[(contentType ?? '').split(';')[0] ?? '']?.schema
     if (schema === undefined) return `${method} ${url}: ${status} ${contentType} is not in the document`
-    const validate = ajv.compile({ ...schema, components: spec.components })
+    const validate = compiled.get(schema) ?? ajv.compile({ ...schema, components: spec.components })
+    compiled.set(schema, validate)
     return validate(body) ? undefined : `${method} ${url}: ${status} ${ajv.errorsText(validate.errors)}`
   }
 }
@@ -56,18 +61,19 @@ function checker(spec: Document): Observe {
 test('the document is OpenAPI 3.1, and says what every answer of every scenario is', { timeout: 60_000 }, async () => {
   const spec = await document()
   expect(spec.openapi).toBe('3.1.0')
-  const file = scenarioFile.parse(
-    JSON.parse(readFileSync(new URL('../vectors/affo-scenarios.json', import.meta.url), 'utf8')),
-  )
-  const makeFixture = fixtures(file, memoryStores)
   const seen = new Set<string>()
   const check = checker(spec)
   const observe: Observe = (exchange) => {
     seen.add(`${exchange.method} ${exchange.status}`)
     return check(exchange)
   }
-  for (const scenario of file.scenarios.filter(({ service }) => service === 'user')) {
-    expect(await runScenario(file, scenario, makeFixture, 'hardened', observe), scenario.name).toBeUndefined()
+  for (const name of ['affo-scenarios', 'affo-scenarios-more']) {
+    const path = new URL(`../vectors/${name}.json`, import.meta.url)
+    const file = scenarioFile.parse(JSON.parse(readFileSync(path, 'utf8')))
+    const makeFixture = fixtures(file, memoryStores)
+    for (const scenario of file.scenarios.filter(({ service }) => service === 'user')) {
+      expect.soft(await runScenario(file, scenario, makeFixture, 'hardened', observe), scenario.name).toBeUndefined()
+    }
   }
   expect(seen.size).toBeGreaterThan(15)
 })
