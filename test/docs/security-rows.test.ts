@@ -44,6 +44,11 @@ test('every line that a test holds has a row, and no row stands twice', () => {
   expect(texts.filter((text, index) => texts.indexOf(text) !== index)).toEqual([])
 })
 
+test('every line of the checklist has a row', () => {
+  const known = new Set(rows.map(({ number }) => number))
+  expect(Array.from({ length: 100 }, (_, index) => index + 1).filter((number) => !known.has(number))).toEqual([])
+})
+
 test('the rows of docs/security.md are one table, in order of their numbers', () => {
   const numbers = rows.map(({ number }) => number)
   expect(numbers).toEqual([...numbers].sort((a, b) => a - b))
