@@ -42,7 +42,8 @@ export interface SessionState {
 }
 
 interface Session {
-  regenerate(callback: (error?: unknown) => void): unknown
+  /** Express: takes a callback. Fastify: may be given names to keep before it, and returns a promise if it gets no callback. */
+  regenerate(...given: readonly unknown[]): unknown
   save(callback: (error?: unknown) => void): unknown
 }
 
@@ -112,8 +113,9 @@ export async function saveIfCurrent(req: HttpRequest, change: () => void): Promi
 
 async function isCurrent(req: HttpRequest): Promise<boolean> {
   const store: unknown = Reflect.get(req, 'sessionStore')
-  const id: unknown = Reflect.get(req, 'sessionID')
-  // Not express-session's: then it has no store that could be asked.
+  // Fastify has the id in the session.
+  const id: unknown = Reflect.get(req, 'sessionID') ?? Reflect.get(sessionOf(req), 'sessionId')
+  // Neither express-session's nor Fastify's: then it has no store that could be asked.
   if (!isSessionStore(store) || typeof id !== 'string') return true
   // This request began the session: nobody else can have ended it.
   if (!isNamedInCookies(req, id)) return true
@@ -149,17 +151,21 @@ export function carryAcrossLogin(req: HttpRequest, keep: readonly string[], stat
   // Of two strategies in one request the last decides: the wrapper of the first must not write its state after ours.
   const regenerate = originals.get(session) ?? session.regenerate.bind(session)
   originals.set(session, regenerate)
-  const value = (callback: (error?: unknown) => void): unknown => {
+  const value = (...given: readonly unknown[]): unknown => {
     const kept = keptEntries(session, keep)
-    return regenerate((error) => {
-      if (error === undefined || error === null) {
-        for (const [name, entry] of kept) Reflect.set(sessionOf(req), name, entry)
-        writeSession(req, state)
-        // With keepSessionInfo Passport copies the old session over the new one, from memory. The old one is gone from the store.
-        Reflect.set(session, KEY, plain(state))
-      }
-      callback(error)
+    const carried = settled((done) => regenerate(...withoutCallback(given), done)).then(() => {
+      for (const [name, entry] of kept) Reflect.set(sessionOf(req), name, entry)
+      writeSession(req, state)
+      // With keepSessionInfo Passport copies the old session over the new one, from memory. The old one is gone from the store.
+      Reflect.set(session, KEY, plain(state))
     })
+    const callback = given.at(-1)
+    if (typeof callback !== 'function') return carried
+    // On a turn of its own, or what the callback throws would be a rejection that nobody sees.
+    const call = (...error: readonly unknown[]): unknown =>
+      setImmediate(() => void Reflect.apply(callback, undefined, error))
+    carried.then(() => call(), call)
+    return session
   }
   Object.defineProperty(session, 'regenerate', { value, configurable: true, writable: true, enumerable: false })
 }
@@ -185,7 +191,10 @@ export function hasPassportUser(req: HttpRequest): boolean {
 function userIn(session: unknown): string | undefined {
   const passport: unknown =
     typeof session === 'object' && session !== null ? Reflect.get(session, 'passport') : undefined
-  return typeof passport === 'object' && passport !== null ? JSON.stringify(Reflect.get(passport, 'user')) : undefined
+  // Express's Passport writes { user }, or an empty object when there is none; Fastify's writes what was serialized.
+  if (typeof passport !== 'object' || passport === null) return passport === null ? undefined : JSON.stringify(passport)
+  if (Object.hasOwn(passport, 'user')) return JSON.stringify(Reflect.get(passport, 'user'))
+  return Object.keys(passport).length === 0 ? undefined : JSON.stringify(passport)
 }
 
 /** The handle of an approval that this session began, by its id. */
@@ -205,6 +214,10 @@ export function holdApproval(req: HttpRequest, approval: HeldApproval): void {
 export function dropApproval(req: HttpRequest, id: string): void {
   const state = readSession(req)
   writeSession(req, { ...state, approvals: (state.approvals ?? []).filter((approval) => approval.id !== id) })
+}
+
+function withoutCallback(given: readonly unknown[]): readonly unknown[] {
+  return typeof given.at(-1) === 'function' ? given.slice(0, -1) : given
 }
 
 function keptEntries(session: object, keep: readonly string[]): readonly (readonly [string, unknown])[] {
