@@ -102,7 +102,7 @@ export function checkAttachment(input: AttachmentInput): Attachment {
   if (!/^[\w!#$&^.+-]+\/[\w!#$&^.+-]+(;[ \t]*[\w!#$&^.+-]+=("[\w !#$&^.+:/-]*"|[\w!#$&^.+-]+))*$/.test(contentType))
     throw new InvalidInputError('contentType', 'contentType is not a media type')
   const release = 'release' in input ? input.release : undefined
-  return { filename, contentType, source, release, ...readable(source, input.size) }
+  return { filename, contentType, source, release, ...readable(source, input.size ?? undefined) }
 }
 
 function readable(source: Attachment['source'], size: number | undefined): Pick<Attachment, 'size' | 'rereadable'> {

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { ProviderRejectedError } from '../../errors.js'
 import { encodeSegment } from '../http.js'
 import { CallsBase, type CallOptions } from './calls-base.js'
-import { present } from './checks.js'
+import { idOf, present } from './checks.js'
 import type { RecipientSuggestion } from './objects.js'
 import { consentMessageGroup, enterpriseSettings, securityProfile, userSettings } from './readers-settings.js'
 import { recipientSuggestion } from './readers.js'
@@ -48,7 +48,7 @@ export abstract class EnterpriseCalls extends CallsBase {
 
   /** The texts behind a `consentGroupId`. */
   async getConsentGroupMessages(consentGroupId: number, call: CallOptions = {}): Promise<ConsentMessageGroup> {
-    const id = encodeSegment('consentGroupId', String(consentGroupId))
+    const id = encodeSegment('consentGroupId', idOf('consentGroupId', consentGroupId, 'consentGroupId cannot be null'))
     const path = `${this.enterprisePath}/consent_message_groups/${id}`
     const answer = await this.connection.read(
       { operation: 'get_consent_group_messages', method: 'GET', path, ...call },

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { encodeSegment } from '../http.js'
 import type { CallOptions } from './calls-base.js'
 import { EnterpriseCalls } from './calls-enterprise.js'
-import { checkContactMethods, guidOf, present } from './checks.js'
+import { checkContactMethods, checkRemoval, guidOf, idOf, member, present } from './checks.js'
 import type { FavoriteUpdate, NewFavorite, ParticipantUpdate, NewParticipant, SafeBoxRef } from './inputs.js'
 import type { Favorite, Participant } from './objects.js'
 import { favorite as favoriteReader, participant as participantReader } from './readers.js'
@@ -47,7 +47,7 @@ export abstract class PeopleCalls extends EnterpriseCalls {
   }
 
   async deleteFavorite(favorite: number | { readonly id: number | undefined }, call: CallOptions = {}): Promise<void> {
-    const path = this.#favoritePath(typeof favorite === 'object' ? favorite.id : favorite)
+    const path = this.#favoritePath(member(favorite, 'id'))
     await this.connection.call({ operation: 'delete_favorite', method: 'DELETE', path, ...call })
   }
 
@@ -96,6 +96,7 @@ export abstract class PeopleCalls extends EnterpriseCalls {
   ): Promise<Favorite> {
     const path = this.#favoritePath(favorite.id)
     checkContactMethods(favorite.contactMethods, true)
+    checkRemoval(favorite.contactMethods, remove)
     const json = changedFavorite(favorite, remove)
     const answer = await this.connection.read({ operation, method: 'PATCH', path, json, ...call }, favoriteReader)
     return filledFrom(answer, favorite, ['id', 'email', 'firstName', 'lastName', 'companyName', 'orderNumber'])
@@ -109,18 +110,17 @@ export abstract class PeopleCalls extends EnterpriseCalls {
     call: CallOptions,
   ): Promise<Participant> {
     const guid = encodeSegment('guid', guidOf(safebox))
-    const id = typeof participant.id === 'number' ? String(participant.id) : participant.id
-    present('id', id, 'Participant id cannot be null')
+    const id = idOf('id', participant.id, 'Participant id cannot be null')
     checkContactMethods(participant.guestOptions?.contactMethods, true)
+    checkRemoval(participant.guestOptions?.contactMethods, remove)
     const path = `/api/v2/safeboxes/${guid}/participants/${encodeSegment('id', id)}.json`
     const json = changedParticipant(participant, remove)
     const answer = await this.connection.read({ operation, method: 'PATCH', path, json, ...call }, participantReader)
     return filledFrom(answer, { ...participant, id }, ['id', 'email', 'firstName', 'lastName'])
   }
 
-  #favoritePath(id: number | undefined): string {
-    present('id', id === undefined ? undefined : String(id), 'Favorite id cannot be null')
-    return `${this.userPath}/favorites/${encodeSegment('id', String(id))}.json`
+  #favoritePath(id: unknown): string {
+    return `${this.userPath}/favorites/${encodeSegment('id', idOf('id', id, 'Favorite id cannot be null'))}.json`
   }
 }
 

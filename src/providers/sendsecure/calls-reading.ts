@@ -132,8 +132,8 @@ export abstract class ReadingCalls extends SafeBoxCalls {
     if (statuses.some((word) => !statusFilters.includes(word)))
       throw new InvalidInputError('status', `status is one or more of: ${statusFilters.join(', ')}`)
     for (const [field, value, most] of [
-      ['perPage', perPage, 1000] as const,
-      ['page', page, Number.MAX_SAFE_INTEGER] as const,
+      ['perPage', perPage ?? undefined, 1000] as const,
+      ['page', page ?? undefined, Number.MAX_SAFE_INTEGER] as const,
     ])
       if (value !== undefined && !(Number.isSafeInteger(value) && value >= 1 && value <= most))
         throw new InvalidInputError(
@@ -142,9 +142,9 @@ export abstract class ReadingCalls extends SafeBoxCalls {
         )
     const query = {
       status: statuses.length === 0 ? undefined : statuses.join(','),
-      search,
-      per_page: perPage,
-      page,
+      search: search ?? undefined,
+      per_page: perPage ?? undefined,
+      page: page ?? undefined,
     }
     return this.#page({ path: '/api/v2/safeboxes.json', query }, call)
   }

@@ -21,6 +21,13 @@ function refuse(field: string, message: string): InvalidInputError {
   return new InvalidInputError(field, message)
 }
 
+/** Without what is not set; callers in JavaScript give null for that. */
+function given<T extends object>(options: T | undefined): Partial<T> {
+  return Object.fromEntries(
+    Object.entries(options ?? {}).filter(([, value]: [string, unknown]) => value !== null),
+  ) as Partial<T>
+}
+
 function oneOf(field: string, value: string | undefined, words: readonly string[], message: string): void {
   if (value !== undefined && !words.includes(value)) throw refuse(field, message)
 }
@@ -30,7 +37,7 @@ export function present(field: string, value: unknown, message: string): asserts
 }
 
 /** A member of what may be anything: callers in JavaScript give null too. */
-function member(value: unknown, ...names: readonly string[]): unknown {
+export function member(value: unknown, ...names: readonly string[]): unknown {
   if (typeof value !== 'object' || value === null) return value
   const name = names.find((candidate) => candidate in value)
   return name === undefined ? undefined : Reflect.get(value, name)
@@ -55,10 +62,20 @@ export function documentIdOf(document: DocumentRef): string {
 }
 
 export function messageIdOf(message: MessageRef): string {
-  const id = member(message, 'id')
+  return idOf('message', member(message, 'id'), 'Message cannot be null')
+}
+
+/** An id that is a number in some places and text in others. */
+export function idOf(field: string, id: unknown, message: string): string {
   const text = typeof id === 'number' ? String(id) : id
-  present('message', text, 'Message cannot be null')
+  present(field, text, message)
   return text
+}
+
+/** Marks that meet nothing would be answered with success, and nothing would be deleted. */
+export function checkRemoval(methods: readonly ContactMethodUpdate[] | undefined, remove: ReadonlySet<number>): void {
+  if (remove.size > 0 && !methods?.some(({ id }) => id !== undefined && remove.has(id)))
+    throw refuse('contactMethodIds', 'none of these ids is among the contact methods that were given')
 }
 
 /** What every new SafeBox must have. */
@@ -73,11 +90,10 @@ export function checkContent(safebox: SafeBoxDraft | SafeBoxCommit, files: numbe
   if (files === 0 && !safebox.message) throw refuse('message', 'a SafeBox needs a message or at least one attachment')
   if (safebox.notificationLanguage === '')
     throw refuse('notificationLanguage', 'notificationLanguage cannot be blank; leave it out for en')
-  checkOptions(safebox.securityOptions)
+  checkOptions(given(safebox.securityOptions))
 }
 
-function checkOptions(options: NewSecurityOptions | undefined): void {
-  if (options === undefined) return
+function checkOptions(options: NewSecurityOptions = {}): void {
   const relative = [options.expirationValue, options.expirationUnit].filter((value) => value !== undefined).length
   if (relative === 1) throw refuse('expirationValue', 'expirationValue and expirationUnit go together')
   if (relative > 0 && options.expirationDate !== undefined)

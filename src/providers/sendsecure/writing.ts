@@ -14,9 +14,11 @@ import type {
 } from './inputs.js'
 import { snake } from './reading.js'
 
-/** Leaves out what is not set: the service reads null as unset, but only newer ones read an absent field so. */
+/** Leaves out what is not set; callers in JavaScript give null for that, too. */
 function fields(values: Readonly<Record<string, JsonValue | undefined>>): JsonObject {
-  const set = Object.entries(values).filter((entry): entry is [string, JsonValue] => entry[1] !== undefined)
+  const set = Object.entries(values).filter(
+    (entry): entry is [string, JsonValue] => entry[1] !== undefined && entry[1] !== null,
+  )
   return Object.fromEntries(set.map(([name, value]) => [snake(name), value]))
 }
 
@@ -109,8 +111,7 @@ function changedContactMethod(method: ContactMethodUpdate, remove: ReadonlySet<n
 }
 
 function chosenOptions(options: NewSecurityOptions | undefined): JsonObject {
-  if (options === undefined) return {}
-  const { expirationDate, ...rest } = options
+  const { expirationDate, ...rest } = options ?? {}
   return {
     ...fields({
       replyEnabled: rest.replyEnabled,
