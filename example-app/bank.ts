@@ -7,6 +7,7 @@ import {
   createApprovals,
   createAssurances,
   createGuessLimits,
+  createSendLimits,
   type Approvals,
   type Assurances,
 } from 'passport-outofband'
@@ -18,6 +19,7 @@ import type { UserEvent, UserService } from 'passport-outofband/users'
 import { Accounts } from './accounts.js'
 import type { Config } from './config.js'
 import type { GatewaySettings } from './gateways.js'
+import { tellPeople } from './notices.js'
 import { createPeople, mayHoldLinks } from './people.js'
 import { channelsOf, openProviders, type Providers, type ProviderSettings } from './providers.js'
 import { apiDocsRoutes, swaggerUi } from './routes/api-docs.js'
@@ -81,6 +83,7 @@ export function createBank(options: BankOptions): {
   const authy = new AuthyClient({
     apiKey: options.authy.apiKey,
     ...(options.authy.baseUrl === undefined ? {} : { baseUrl: options.authy.baseUrl }),
+    sendLimits: createSendLimits({ state: stores.state }),
   })
   const providers = openProviders(options.providers)
   const approvals = createApprovals({
@@ -113,6 +116,7 @@ export function createBank(options: BankOptions): {
     canText: options.gateways !== undefined,
   }
   useStrategies(passport, bank)
+  if (options.gateways) tellPeople({ accounts: bank.accounts, stores, gateways: options.gateways, logger })
 
   const app = express()
   app.set('trust proxy', config.production ? 1 : false)

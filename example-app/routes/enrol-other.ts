@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { Router, type Request } from 'express'
+import { reportFactorChange } from 'passport-outofband'
 import { renderSVG } from 'uqr'
 import { signedInAccount, type Account } from '../accounts.js'
 import type { Bank } from '../bank.js'
@@ -57,6 +58,8 @@ export function otherEnrolRoutes(bank: Bank, accountOf: (req: Request) => Promis
           return
         }
         await bank.stores.customers.connectProvider(account.userId, provider, reference)
+        const change = account[`${provider}_id`] === null ? 'added' : 'changed'
+        reportFactorChange({ subject: account.id, factor: provider, change })
         delete req.session.passbymeUser
         delete req.session.activeconnectUser
         res.redirect(303, req.isAuthenticated() ? '/account' : '/sign-in/second-factor')

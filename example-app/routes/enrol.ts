@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { Router, type Request, type RequestHandler, type Response } from 'express'
-import { InvalidInputError, ProviderRejectedError } from 'passport-outofband'
+import { InvalidInputError, ProviderRejectedError, reportFactorChange } from 'passport-outofband'
 import { requireFactor } from 'passport-outofband/middleware'
 import { renderSVG } from 'uqr'
 import { signedInAccount, type Account } from '../accounts.js'
@@ -118,7 +118,11 @@ export function enrolRoutes(bank: Bank): Router {
     phone: { readonly authyId: string; readonly hasApp: boolean; readonly ending: string | null },
   ): Promise<void> {
     const account = await accountOf(req)
-    if (account) await stores.customers.connectPhone(account.userId, phone)
+    if (account) {
+      await stores.customers.connectPhone(account.userId, phone)
+      const change = account.authy_id === null ? 'added' : 'changed'
+      reportFactorChange({ subject: account.id, factor: phone.hasApp ? 'push' : 'sms', change })
+    }
     delete req.session.enrolmentId
   }
 }

@@ -1,6 +1,6 @@
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import passport from 'passport'
-import { ApprovalNotFoundError, ProviderRateLimitedError, rememberDelivery } from 'passport-outofband'
+import { ApprovalNotFoundError, ProviderRateLimitedError, rememberDelivery, SendLimitedError } from 'passport-outofband'
 import { safeReturnPath, sessionApproval } from 'passport-outofband/middleware'
 import type { Account } from '../accounts.js'
 import type { Bank } from '../bank.js'
@@ -150,11 +150,6 @@ export function sendCode(bank: Bank, place: Place, accountOf: AccountOf, choose:
       return
     }
     const via = formField(req, 'via') === 'call' ? 'call' : 'sms'
-    const sends = await bank.stores.state.increment(`bank:sends:${account.id}`, { windowMs: 600_000 })
-    if (sends.count > 4) {
-      res.status(429).send(choose(account, 'We sent several codes already. Please wait ten minutes.'))
-      return
-    }
     // First: a provider whose answer gets lost may have sent the code all the same.
     await rememberDelivery(bank.stores.state, account.id, via)
     try {
@@ -162,8 +157,10 @@ export function sendCode(bank: Bank, place: Place, accountOf: AccountOf, choose:
       if (via === 'sms') await users.requestSms(account.authy_id, { force: true })
       else await users.requestCall(account.authy_id, { force: true })
     } catch (error) {
-      if (!(error instanceof ProviderRateLimitedError)) throw error
-      res.status(429).send(choose(account, 'We sent several codes already. Please wait a while.'))
+      if (!(error instanceof ProviderRateLimitedError) && !(error instanceof SendLimitedError)) throw error
+      const wait = error instanceof SendLimitedError ? error.retryAfterSeconds : (error.retryAfterMs ?? 60_000) / 1000
+      res.status(429).setHeader('Retry-After', Math.ceil(wait))
+      res.send(choose(account, `We sent several codes already. Please wait ${waitText(Math.ceil(wait))}.`))
       return
     }
     const sent = via === 'sms' ? 'We have texted you a code.' : 'We are calling you with a code.'

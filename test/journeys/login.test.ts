@@ -151,6 +151,12 @@ describeWith('chromium', 'a person in a browser, with the phone in another windo
       await person.page.getByRole('button', { name: 'Use this code' }).click()
     }
     await person.page.getByText(/Too many wrong codes/).waitFor()
+    // The person hears of it, over the mail that was there before; as of the phone that was connected.
+    for (const text of [/Somebody entered many wrong codes/, /A phone was connected/])
+      await bank.sandbox.phone.waitForMessage({ kind: 'mail', to: person.email, text })
+    for (let sends = 1; sends < 6; sends += 1) await person.page.getByRole('button', { name: 'Text me a code' }).click()
+    await person.page.getByText(/We sent several codes already/).waitFor()
+    expect(bank.sandbox.phone.messages().filter(({ to, kind }) => to === message.to && kind === 'sms')).toHaveLength(5)
     await person.context.close()
 
     // Somebody else is not concerned.
@@ -160,8 +166,8 @@ describeWith('chromium', 'a person in a browser, with the phone in another windo
     await other.page.getByRole('button', { name: 'Use this number' }).click()
     await other.page.getByRole('button', { name: 'Text me a code' }).click()
     await other.page.getByText('We have texted you a code.').waitFor()
-    const sent = bank.sandbox.phone.messages().filter((entry) => entry.id !== message.id)
-    await other.page.getByLabel('Code').fill(sent.at(-1)?.code ?? '')
+    const sent = bank.sandbox.phone.messages().find(({ kind, to }) => kind === 'sms' && to !== message.to)
+    await other.page.getByLabel('Code').fill(sent?.code ?? '')
     await other.page.getByRole('button', { name: 'Use this code' }).click()
     await other.page.waitForURL('**/account')
     expect(await other.page.getByText('Code by text message').isVisible()).toBe(true)
