@@ -167,4 +167,27 @@ describeWith('chromium', 'the phone page', () => {
     await page.getByRole('button', { name: 'Add' }).click()
     await page.getByText('no provider of this sandbox knows').waitFor()
   })
+
+  test('has the account that a link hands over in sight, with everything that is drawn above it', async () => {
+    for (let index = 0; index < 12; index += 1) {
+      const body = {
+        from_: 'bank@example.com',
+        to: ['ada@example.com'],
+        subject: `No. ${index}`,
+        html: null,
+        text: 'x',
+        tag: '',
+      }
+      const headers = { 'content-type': 'application/json' }
+      await fetch(`${sandbox.gateways.emailUrl}message/`, { method: 'POST', headers, body: JSON.stringify(body) })
+    }
+    await sandbox.phone.waitForMessage({ kind: 'mail', to: 'ada@example.com', text: /x/ })
+    await page.goto(`${sandbox.phone.url}/#enrol=authy%3A%2F%2Faccount`)
+    await page.getByText('No. 11').waitFor()
+    const add = page.getByRole('button', { name: 'Add' })
+    await vi.waitFor(async () => {
+      const box = await add.boundingBox()
+      expect(box && box.y >= 0 && box.y + box.height <= (page.viewportSize()?.height ?? 0)).toBe(true)
+    })
+  })
 })

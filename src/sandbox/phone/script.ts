@@ -181,7 +181,10 @@ function fillIn() {
   history.replaceState(null, '', location.pathname)
   by('enrol-link').value = text
   by('enrol').querySelector('button').focus()
-  by('enrol').scrollIntoView({ block: 'center' })
+  const show = () => by('enrol').scrollIntoView({ block: 'center' })
+  show()
+  // What is drawn above it only now pushes it away.
+  refresh().then(show, show)
   announce('An account is ready to be added.')
 }
 addEventListener('hashchange', fillIn)
